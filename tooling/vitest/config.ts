@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** Shared by every package: workspace imports resolve to source, so a test never reads a stale build. */
+export default defineConfig({
+  resolve: { conditions: ['@secateur/source', 'node'] },
+  ssr: { resolve: { conditions: ['@secateur/source', 'node'] } },
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 30_000,
+    // Native engines hold process-wide state; forks keep one engine per process.
+    pool: 'forks',
+  },
+});
