@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
-import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect, it } from "vitest";
-import { eachEngine } from "./support/engines.ts";
+import { createHash } from 'node:crypto';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { eachEngine } from './support/engines.ts';
 import {
   buildModel,
   type GoldenModel,
@@ -10,19 +10,19 @@ import {
   readNetwork,
   readTensor,
   tensorEntry,
-} from "./support/golden.ts";
-import { largestDifference, predict } from "./support/numbers.ts";
+} from './support/golden.ts';
+import { largestDifference, predict } from './support/numbers.ts';
 
-describe.each(listNetworks())("golden network %s", (name) => {
+describe.each(listNetworks())('golden network %s', (name) => {
   const network = readNetwork(name);
   const { net, scores } = network;
 
-  it("has intact files", () => {
-    const sha256 = createHash("sha256").update(network.bytes(net.weights.file)).digest("hex");
+  it('has intact files', () => {
+    const sha256 = createHash('sha256').update(network.bytes(net.weights.file)).digest('hex');
     expect(sha256).toBe(net.weights.sha256);
   });
 
-  it("gives the window of the image that the reference saw", () => {
+  it('gives the window of the image that the reference saw', () => {
     const { images, shape } = goldenImages(net);
     const [, , width, channels] = shape;
     const start = (net.input_check.image * images.length) / shape[0];
@@ -43,7 +43,7 @@ describe.each(listNetworks())("golden network %s", (name) => {
       });
     });
 
-    it("holds every tensor, and gives it back in the layout of PyTorch", () => {
+    it('holds every tensor, and gives it back in the layout of PyTorch', () => {
       expect([...golden.places.keys()].sort()).toEqual(net.weights.entries.map((entry) => entry.name).sort());
       const values = network.floats(net.weights.file);
       for (const entry of net.weights.entries) {
@@ -51,7 +51,7 @@ describe.each(listNetworks())("golden network %s", (name) => {
       }
     });
 
-    it("predicts the logits of the reference", () => {
+    it('predicts the logits of the reference', () => {
       const before = tf.memory().numTensors;
       const logits = predict(golden.model, goldenImages(net));
       expect(largestDifference(logits, scores.logits.flat())).toBeLessThanOrEqual(1e-4);

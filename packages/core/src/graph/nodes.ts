@@ -1,5 +1,5 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { Layer } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
+import type { Layer, Node } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
 
 /** One layer at its place in the network. */
 export interface LayerNode {
@@ -12,15 +12,10 @@ export interface LayerNode {
   readonly outputShape: readonly (number | null)[];
 }
 
-interface Edge {
-  readonly inboundLayers: readonly Layer[];
-  readonly outputTensors: readonly SymbolicTensor[];
-}
-
 /**
- * Lists a model's layers in the order in which they compute (every layer after its inputs).
+ * Lists a model's layers in the order in which they compute (every layer after its inputs); the last one is the output.
  *
- * @throws Error when a layer is used more than once, or the model has several inputs or outputs.
+ * @throws Error when a layer is used more than once in the model, or the model has several inputs or outputs.
  */
 export function readNodes(model: LayersModel): LayerNode[] {
   if (model.inputs.length !== 1 || model.outputs.length !== 1) {
@@ -28,27 +23,29 @@ export function readNodes(model: LayersModel): LayerNode[] {
       `Expected a model with one input and one output, but '${model.name}' has ${model.inputs.length} and ${model.outputs.length}.`,
     );
   }
-  const nodes = new Map<string, LayerNode>();
-  const visit = (layer: Layer): LayerNode => {
+  const nodes = new Map<string, { readonly node: LayerNode; readonly application: Node }>();
+  const visit = (tensor: SymbolicTensor): LayerNode => {
+    const layer = tensor.sourceLayer;
+    // A layer can also have been applied outside this model; the tensor knows which application made it.
+    const application = layer.inboundNodes[tensor.nodeIndex]!;
     const known = nodes.get(layer.name);
-    if (known) return known;
-    const edges = (layer as unknown as { inboundNodes: Edge[] }).inboundNodes;
-    if (edges.length !== 1) {
+    if (known?.application === application) return known.node;
+    if (known) {
       throw new Error(
-        `Layer '${layer.name}' (${layer.getClassName()}) is applied ${edges.length} times; layers that are shared between places are not supported. Give each place its own layer.`,
+        `Layer '${layer.name}' (${layer.getClassName()}) is applied more than once in model '${model.name}'; layers that are shared between places are not supported. Give each place its own layer.`,
       );
     }
-    const edge = edges[0]!;
     const node: LayerNode = {
       name: layer.name,
       className: layer.getClassName(),
       layer,
-      inputs: edge.inboundLayers.map(visit),
-      outputShape: edge.outputTensors[0]!.shape,
+      // An input layer lists its own output among its input tensors, but no inbound layer.
+      inputs: application.inboundLayers.map((_, index) => visit(application.inputTensors[index]!)),
+      outputShape: tensor.shape,
     };
-    nodes.set(layer.name, node);
+    nodes.set(layer.name, { node, application });
     return node;
   };
-  visit(model.outputs[0]!.sourceLayer);
-  return [...nodes.values()];
+  visit(model.outputs[0]!);
+  return [...nodes.values()].map(({ node }) => node);
 }

@@ -1,11 +1,11 @@
-import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe } from "vitest";
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe } from 'vitest';
 
-export type EngineName = "torch" | "cpu";
+export type EngineName = 'torch' | 'cpu';
 
 const ENGINES: Readonly<Record<EngineName, () => Promise<unknown>>> = {
-  torch: () => import("@secateur/tfjs-backend-torch"),
-  cpu: () => import("@tensorflow/tfjs-backend-cpu"),
+  torch: () => import('@secateur/tfjs-backend-torch'),
+  cpu: () => import('@tensorflow/tfjs-backend-cpu'),
 };
 
 /**
@@ -28,10 +28,10 @@ export async function useEngine(engine: EngineName): Promise<void> {
 
 function chosenEngines(): EngineName[] {
   const known = Object.keys(ENGINES) as EngineName[];
-  const names = process.env.SECATEUR_ENGINES?.split(",") ?? known;
+  const names = process.env.SECATEUR_ENGINES?.split(',') ?? known;
   return names.map((name) => {
     const engine = known.find((candidate) => candidate === name);
-    if (!engine) throw new Error(`SECATEUR_ENGINES lists '${name}'; known engines are ${known.join(", ")}.`);
+    if (!engine) throw new Error(`SECATEUR_ENGINES lists '${name}'; known engines are ${known.join(', ')}.`);
     return engine;
   });
 }

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** The reference numbers; its README.md explains every field. `SECATEUR_GOLDEN` points at another folder of the same format. */
 export function goldenFolder(): string {
-  return process.env.SECATEUR_GOLDEN ?? fileURLToPath(new URL("../golden", import.meta.url));
+  return process.env.SECATEUR_GOLDEN ?? fileURLToPath(new URL('../golden', import.meta.url));
 }
 
 export interface TensorEntry {
@@ -16,7 +16,7 @@ export interface TensorEntry {
 }
 
 export interface ParameterEntry extends TensorEntry {
-  readonly kind: "param" | "buffer";
+  readonly kind: 'param' | 'buffer';
 }
 
 export interface MeasuredEntry extends TensorEntry {
@@ -28,7 +28,7 @@ export interface GradientEntry extends MeasuredEntry {
 }
 
 export interface ConvOperation {
-  readonly op: "conv";
+  readonly op: 'conv';
   readonly name: string;
   readonly in_channels: number;
   readonly out_channels: number;
@@ -39,7 +39,7 @@ export interface ConvOperation {
 }
 
 export interface BatchNormOperation {
-  readonly op: "batchnorm2d" | "batchnorm1d";
+  readonly op: 'batchnorm2d' | 'batchnorm1d';
   readonly name: string;
   readonly channels: number;
   readonly eps: number;
@@ -47,18 +47,18 @@ export interface BatchNormOperation {
 }
 
 export interface BlockOperation {
-  readonly op: "block";
+  readonly op: 'block';
   readonly name: string;
   readonly conv1: ConvOperation;
   readonly bn1: BatchNormOperation;
   readonly conv2: ConvOperation;
   readonly bn2: BatchNormOperation;
-  readonly shortcut: "identity" | "subsample2_pad";
+  readonly shortcut: 'identity' | 'subsample2_pad';
   readonly pad_channels_each_side: number;
 }
 
 export interface LinearOperation {
-  readonly op: "linear";
+  readonly op: 'linear';
   readonly name: string;
   readonly in_features: number;
   readonly out_features: number;
@@ -66,13 +66,13 @@ export interface LinearOperation {
 }
 
 export interface PoolOperation {
-  readonly op: "maxpool" | "avgpool";
+  readonly op: 'maxpool' | 'avgpool';
   readonly kernel: number;
   readonly stride: number;
 }
 
 export interface PlainOperation {
-  readonly op: "relu" | "flatten" | "global_avgpool";
+  readonly op: 'relu' | 'flatten' | 'global_avgpool';
 }
 
 export type Operation =
@@ -176,14 +176,14 @@ export interface LossTerms {
   readonly total: number;
 }
 
-export type GradientOf = "ce" | "l1" | "conv_orth" | "kernel_orth" | "total_conv" | "total_kernel";
+export type GradientOf = 'ce' | 'l1' | 'conv_orth' | 'kernel_orth' | 'total_conv' | 'total_kernel';
 
 export interface LossesFile {
   readonly start: { readonly file: string; readonly sha256: string; readonly entries: readonly ParameterEntry[] };
   readonly r_orth: number;
   readonly l1_lambda: number;
   readonly optimizer: {
-    readonly type: "sgd";
+    readonly type: 'sgd';
     readonly lr: number;
     readonly momentum: number;
     readonly dampening: number;
@@ -247,7 +247,7 @@ export interface GoldenNetwork {
 export function listNetworks(): string[] {
   const folder = goldenFolder();
   const networks = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && readdirSync(join(folder, entry.name)).includes("net.json"))
+    .filter((entry) => entry.isDirectory() && readdirSync(join(folder, entry.name)).includes('net.json'))
     .map((entry) => entry.name)
     .sort();
   if (networks.length === 0)
@@ -260,10 +260,10 @@ export function readNetwork(name: string): GoldenNetwork {
   const bytes = (file: string): Uint8Array => readGoldenBytes(join(name, file));
   return {
     name,
-    net: json<NetFile>("net.json"),
-    scores: json<ScoresFile>("scores.json"),
-    losses: json<LossesFile>("losses.json"),
-    pruning: json<PruningFile>("pruning.json"),
+    net: json<NetFile>('net.json'),
+    scores: json<ScoresFile>('scores.json'),
+    losses: json<LossesFile>('losses.json'),
+    pruning: json<PruningFile>('pruning.json'),
     floats: (file) => new Float32Array(bytes(file).slice().buffer),
     bytes,
   };
@@ -275,7 +275,7 @@ export function tensorEntry(values: Float32Array, entry: TensorEntry): Float32Ar
 }
 
 export function readGoldenJson<T>(path: string): T {
-  return JSON.parse(readFileSync(join(goldenFolder(), path), "utf8")) as T;
+  return JSON.parse(readFileSync(join(goldenFolder(), path), 'utf8')) as T;
 }
 
 export function readGoldenBytes(path: string): Uint8Array {

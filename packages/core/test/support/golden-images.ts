@@ -1,4 +1,4 @@
-import { type NetFile, readGoldenBytes, readGoldenJson } from "./golden-files.ts";
+import { type NetFile, readGoldenBytes, readGoldenJson } from './golden-files.ts';
 
 interface ImagesFile {
   readonly file: string;
@@ -23,7 +23,7 @@ export interface GoldenImages {
 
 /** The network's window of every image, standardised in float32; with `indices`, only those images, in that order. */
 export function goldenImages(net: NetFile, indices?: readonly number[]): GoldenImages {
-  const index = readGoldenJson<ImagesFile>("images.json");
+  const index = readGoldenJson<ImagesFile>('images.json');
   const bytes = readGoldenBytes(index.file);
   const [count, height, width, channels] = index.shape;
   const { size, crop_top: top, crop_left: left } = net.input;

@@ -1,6 +1,6 @@
-import * as tf from "@tensorflow/tfjs-core";
-import { type LayersModel, layers, model as layersModel, type SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { ZeroPadShortcut } from "../../src/layers/zero-pad-shortcut.ts";
+import * as tf from '@tensorflow/tfjs-core';
+import { type LayersModel, layers, model as layersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { ZeroPadShortcut } from '../../src/layers/zero-pad-shortcut.ts';
 import {
   type BatchNormOperation,
   type ConvOperation,
@@ -9,7 +9,7 @@ import {
   type Operation,
   type ParameterEntry,
   tensorEntry,
-} from "./golden-files.ts";
+} from './golden-files.ts';
 
 /** Where a tensor of the PyTorch network lives in the LayersModel. */
 export interface TensorPlace {
@@ -42,7 +42,7 @@ export interface GoldenWeights {
  */
 export function buildModel(
   operations: readonly Operation[],
-  input: Pick<NetFile["input"], "size" | "channels">,
+  input: Pick<NetFile['input'], 'size' | 'channels'>,
   weights?: GoldenWeights,
 ): GoldenModel {
   const builder = new Builder(input);
@@ -81,8 +81,8 @@ class Builder {
   #flattened: readonly [number, number, number] | undefined;
   #unnamed = 0;
 
-  constructor({ size, channels }: Pick<NetFile["input"], "size" | "channels">) {
-    this.#input = layers.inputLayer({ inputShape: [size, size, channels], name: "input" }).output as SymbolicTensor;
+  constructor({ size, channels }: Pick<NetFile['input'], 'size' | 'channels'>) {
+    this.#input = layers.inputLayer({ inputShape: [size, size, channels], name: 'input' }).output as SymbolicTensor;
     this.#x = this.#input;
   }
 
@@ -92,36 +92,36 @@ class Builder {
 
   add(operation: Operation): void {
     switch (operation.op) {
-      case "conv":
+      case 'conv':
         this.#conv(operation);
         break;
-      case "batchnorm1d":
-      case "batchnorm2d":
+      case 'batchnorm1d':
+      case 'batchnorm2d':
         this.#batchNorm(operation);
         break;
-      case "linear":
+      case 'linear':
         this.#linear(operation);
         break;
-      case "relu":
-        this.#apply(layers.reLU({ name: this.#name("relu") }));
+      case 'relu':
+        this.#apply(layers.reLU({ name: this.#name('relu') }));
         break;
-      case "maxpool":
-        this.#apply(layers.maxPooling2d({ ...pool(operation), name: this.#name("maxpool") }));
+      case 'maxpool':
+        this.#apply(layers.maxPooling2d({ ...pool(operation), name: this.#name('maxpool') }));
         break;
-      case "avgpool":
-        this.#apply(layers.averagePooling2d({ ...pool(operation), name: this.#name("avgpool") }));
+      case 'avgpool':
+        this.#apply(layers.averagePooling2d({ ...pool(operation), name: this.#name('avgpool') }));
         break;
-      case "global_avgpool":
-        this.#apply(layers.globalAveragePooling2d({ name: this.#name("global_avgpool") }));
+      case 'global_avgpool':
+        this.#apply(layers.globalAveragePooling2d({ name: this.#name('global_avgpool') }));
         break;
-      case "flatten": {
+      case 'flatten': {
         const [, ...map] = this.#x.shape as [null, ...number[]];
         if (map.length === 1) break;
         this.#flattened = map as [number, number, number];
-        this.#apply(layers.flatten({ name: this.#name("flatten") }));
+        this.#apply(layers.flatten({ name: this.#name('flatten') }));
         break;
       }
-      case "block": {
+      case 'block': {
         const start = this.#x;
         this.#conv(operation.conv1);
         this.#batchNorm(operation.bn1);
@@ -130,7 +130,7 @@ class Builder {
         this.#batchNorm(operation.bn2);
         const pad = operation.pad_channels_each_side;
         const shortcut =
-          operation.shortcut === "identity"
+          operation.shortcut === 'identity'
             ? start
             : (new ZeroPadShortcut({ strides: 2, padChannels: [pad, pad], name: `${operation.name}.shortcut` }).apply(
                 start,
@@ -154,9 +154,9 @@ class Builder {
         filters: out_channels,
         kernelSize: kernel,
         strides: stride,
-        padding: samePadding ? "same" : "valid",
+        padding: samePadding ? 'same' : 'valid',
         useBias: bias,
-        kernelInitializer: "zeros",
+        kernelInitializer: 'zeros',
       }),
     );
     const shape = [kernel, kernel, in_channels, out_channels] as const;
@@ -166,13 +166,13 @@ class Builder {
 
   #batchNorm({ name, channels, eps, momentum }: BatchNormOperation): void {
     this.#apply(layers.batchNormalization({ name, epsilon: eps, momentum: 1 - momentum }));
-    ["weight", "bias", "running_mean", "running_var"].forEach((tensor, weight) => {
+    ['weight', 'bias', 'running_mean', 'running_var'].forEach((tensor, weight) => {
       this.#place(`${name}.${tensor}`, name, weight, [channels]);
     });
   }
 
   #linear({ name, in_features, out_features, bias }: LinearOperation): void {
-    this.#apply(layers.dense({ name, units: out_features, useBias: bias, kernelInitializer: "zeros" }));
+    this.#apply(layers.dense({ name, units: out_features, useBias: bias, kernelInitializer: 'zeros' }));
     const map = this.#flattened ?? [1, 1, in_features];
     this.#flattened = undefined;
     this.#place(`${name}.weight`, name, 0, [in_features, out_features], linearOrder(map, out_features));

@@ -1,3 +1,3 @@
-export * from "./golden-files.ts";
-export * from "./golden-images.ts";
-export * from "./golden-model.ts";
+export * from './golden-files.ts';
+export * from './golden-images.ts';
+export * from './golden-model.ts';

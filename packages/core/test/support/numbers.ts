@@ -1,6 +1,6 @@
-import * as tf from "@tensorflow/tfjs-core";
-import type { LayersModel } from "@tensorflow/tfjs-layers";
-import type { GoldenImages } from "./golden-images.ts";
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { GoldenImages } from './golden-images.ts';
 
 /** Largest absolute difference of two equally long lists; NaN anywhere gives NaN. */
 export function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
@@ -16,7 +16,7 @@ export function largestDifference(actual: ArrayLike<number>, expected: ArrayLike
 }
 
 /** The model's output for the images, in inference mode. */
-export function predict(model: LayersModel, { images, shape }: Pick<GoldenImages, "images" | "shape">): Float32Array {
+export function predict(model: LayersModel, { images, shape }: Pick<GoldenImages, 'images' | 'shape'>): Float32Array {
   return tf.tidy(() => {
     const output = model.predict(tf.tensor4d(images, [...shape]), { batchSize: shape[0] }) as tf.Tensor;
     return output.dataSync() as Float32Array;

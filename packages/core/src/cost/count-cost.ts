@@ -1,0 +1,57 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { LayerCost } from '../graph/layer-rule.ts';
+import { ruleOf } from '../graph/layer-rules.ts';
+import { type LayerNode, readNodes } from '../graph/nodes.ts';
+
+/** What a network costs for one image. All numbers are exact integers. */
+export interface NetworkCost extends LayerCost {
+  /** Trainable parameters: kernels, biases, batch-norm scale and shift; not the moving statistics. */
+  readonly parameters: number;
+  readonly layers: readonly LayerReport[];
+  /** Layers of a class without a known cost; they count 0 operations here. */
+  readonly uncounted: readonly UncountedLayer[];
+}
+
+export interface LayerReport extends LayerCost {
+  readonly name: string;
+  readonly className: string;
+  /** [batch (null), ...] */
+  readonly outputShape: readonly (number | null)[];
+  readonly parameters: number;
+}
+
+export interface UncountedLayer {
+  readonly layer: string;
+  readonly className: string;
+}
+
+const NOTHING: LayerCost = { macs: 0, authorsFlops: 0 };
+
+/**
+ * Counts parameters and multiply-accumulates (FLOPs are 2 MACs), layer by layer.
+ *
+ * @throws Error when a layer's output has no fixed size, or the model is not a plain graph (see `readNodes`).
+ */
+export function countCost(model: LayersModel): NetworkCost {
+  const nodes = readNodes(model);
+  const layers = nodes.map(report);
+  const total = (count: (layer: LayerReport) => number) => layers.reduce((sum, layer) => sum + count(layer), 0);
+  return {
+    parameters: total((layer) => layer.parameters),
+    macs: total((layer) => layer.macs),
+    authorsFlops: total((layer) => layer.authorsFlops),
+    layers,
+    uncounted: nodes
+      .filter((node) => !ruleOf(node.className))
+      .map(({ name, className }) => ({ layer: name, className })),
+  };
+}
+
+function report(node: LayerNode): LayerReport {
+  const { name, className, outputShape, layer } = node;
+  const parameters = layer.trainableWeights.reduce(
+    (sum, weight) => sum + weight.shape.reduce<number>((size, dimension) => size * dimension!, 1),
+    0,
+  );
+  return { name, className, outputShape, parameters, ...(ruleOf(className)?.cost?.(node) ?? NOTHING) };
+}
