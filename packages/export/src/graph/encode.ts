@@ -1,0 +1,70 @@
+import type { onnx as Onnx } from 'onnx-proto';
+import { version } from '../version.ts';
+import type { Attribute, Initializer, OnnxGraph, OpNode } from './onnx-graph.ts';
+import { onnx } from './proto.ts';
+
+/** Opset 17 in IR 8 loads in every onnxruntime from 1.14 on. */
+export const OPSET = 17;
+export const IR_VERSION = 8;
+export const PRODUCER = 'secateur';
+
+/** A graph input or output; dimensions given by name are dynamic. */
+export interface Port {
+  readonly name: string;
+  readonly dims: readonly (number | string)[];
+}
+
+export interface ModelParts {
+  readonly name: string;
+  readonly graph: OnnxGraph;
+  readonly input: Port;
+  readonly output: Port;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** Writes an ONNX ModelProto. */
+export function encodeModel({ name, graph, input, output, properties }: ModelParts): Uint8Array {
+  const model: Onnx.IModelProto = {
+    irVersion: IR_VERSION,
+    producerName: PRODUCER,
+    producerVersion: version,
+    opsetImport: [{ domain: '', version: OPSET }],
+    metadataProps: Object.entries(properties).map(([key, value]) => ({ key, value })),
+    graph: {
+      name,
+      node: graph.nodes.map(encodeNode),
+      initializer: [...graph.initializers].map(([tensor, initializer]) => encodeTensor(tensor, initializer)),
+      input: [encodePort(input)],
+      output: [encodePort(output)],
+    },
+  };
+  // A copy: protobufjs hands out Node Buffers, whose memory may be a pool's and whose slice() does not copy.
+  return new Uint8Array(onnx.ModelProto.encode(model).finish());
+}
+
+function encodeNode({ name, opType, inputs, output, attributes }: OpNode): Onnx.INodeProto {
+  const attribute = Object.entries(attributes).map(([key, value]) => ({ name: key, ...encodeAttribute(value) }));
+  return { name, opType, input: inputs, output: [output], attribute };
+}
+
+function encodeAttribute(attribute: Attribute): Onnx.IAttributeProto {
+  const { AttributeType } = onnx.AttributeProto;
+  if ('int' in attribute) return { type: AttributeType.INT, i: attribute.int };
+  if ('ints' in attribute) return { type: AttributeType.INTS, ints: [...attribute.ints] };
+  return { type: AttributeType.FLOAT, f: attribute.float };
+}
+
+function encodeTensor(name: string, { data, dims }: Initializer): Onnx.ITensorProto {
+  const { FLOAT, INT64 } = onnx.TensorProto.DataType;
+  return {
+    name,
+    dims: [...dims],
+    dataType: data instanceof Float32Array ? FLOAT : INT64,
+    rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  };
+}
+
+function encodePort({ name, dims }: Port): Onnx.IValueInfoProto {
+  const dim = dims.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size }));
+  return { name, type: { tensorType: { elemType: onnx.TensorProto.DataType.FLOAT, shape: { dim } } } };
+}
