@@ -4,6 +4,7 @@ import { encodeModel } from './graph/encode.ts';
 import { foldBatchNorm as foldBatchNormInto } from './graph/fold-batch-norm.ts';
 import { foldPadding } from './graph/fold-padding.ts';
 import { OnnxGraph } from './graph/onnx-graph.ts';
+import { shieldPadding } from './graph/shield-padding.ts';
 import { onnxShape, writeLayers } from './layers/write-layers.ts';
 import { type ClassifierDescription, describe, keys } from './metadata.ts';
 
@@ -39,6 +40,7 @@ export async function exportOnnx(
   const graph = new OnnxGraph('input', ['logits', 'probabilities']);
   await writeLayers(graph, nodes);
   foldPadding(graph);
+  shieldPadding(graph);
   if (foldBatchNorm) foldBatchNormInto(graph);
 
   const endsInSoftmax = graph.producerOf(graph.output)?.opType === 'Softmax';

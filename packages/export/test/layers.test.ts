@@ -222,6 +222,25 @@ describe('folding', () => {
   });
 });
 
+describe('zero padding in front of pooling', () => {
+  const padded = (pool: { apply(x: SymbolicTensor): unknown }) => {
+    const x = input({ shape: [3, 3, 1] });
+    const y = apply(pool, apply(layers.zeroPadding2d({ padding: 1 }), x));
+    return modelOf({ inputs: x, outputs: flatten(y) });
+  };
+  const negative = { data: new Float32Array(9).fill(-9), shape: [1, 3, 3, 1] };
+
+  it.each([
+    ['MaxPooling2D', layers.maxPooling2d({ poolSize: 3, strides: 2 }), [0, 0, 0, 0]],
+    ['AveragePooling2D', layers.averagePooling2d({ poolSize: 3, strides: 2 }), [-4, -4, -4, -4]],
+    ['MaxPooling2D of one pixel', layers.maxPooling2d({ poolSize: 1, strides: 2 }), [0, 0, 0, 0, -9, 0, 0, 0, 0]],
+  ])('%s sees the zeros', async (_name, pool, expected) => {
+    const bytes = await exportOnnx(padded(pool));
+    structureOf(bytes);
+    expect([...(await runOnnx(bytes, negative))]).toEqual(expected);
+  });
+});
+
 describe('numbers that a reader can check', () => {
   it('convolution, folded norm, flatten and dense', async () => {
     const model = sequential({

@@ -40,10 +40,17 @@ export class OnnxGraph {
     return unique;
   }
 
-  /** Returns the name of the node's output. */
-  addNode(name: string, opType: string, inputs: readonly string[], attributes: Attributes = {}): string {
+  /** Puts a node at the given position, by default last; returns the name of its output. */
+  addNode(
+    name: string,
+    opType: string,
+    inputs: readonly string[],
+    attributes: Attributes = {},
+    position = this.nodes.length,
+  ): string {
     const output = claim(this.#valueNames, name);
-    this.nodes.push({ name: claim(this.#nodeNames, name), opType, inputs: [...inputs], output, attributes });
+    const node = { name: claim(this.#nodeNames, name), opType, inputs: [...inputs], output, attributes };
+    this.nodes.splice(position, 0, node);
     return output;
   }
 
