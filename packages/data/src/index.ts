@@ -1,1 +1,13 @@
-export {};
+export {
+  type Augmentation,
+  type BatchSourceOptions,
+  type ClosableBatchSource,
+  createBatchSource,
+} from './batches/batch-source.ts';
+export { type Cifar100Options, readCifar10Binary, readCifar100Binary, type TrainAndTest } from './cifar-binary.ts';
+export { CIFAR10_CLASSES, CIFAR100_COARSE_CLASSES, CIFAR100_FINE_CLASSES } from './cifar-classes.ts';
+export { CIFAR10_ARCHIVE, type Cifar10Archive } from './cifar10-archive/archive.ts';
+export { type FetchCifar10Options, type FetchProgress, fetchCifar10 } from './fetch-cifar10.ts';
+export { type LabelledImages, subset } from './labelled-images.ts';
+export { type PickPerClassOptions, pickPerClass, type StratifiedSplitOptions, stratifiedSplit } from './splits.ts';
+export { type ChannelStatistics, CIFAR10_STATISTICS, CIFAR100_STATISTICS, channelStatistics } from './statistics.ts';
