@@ -15,10 +15,10 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-/** Fills every weight at random, so that biases, shifts and moving statistics take part. */
-export function randomise(model: LayersModel, seed: number): void {
+/** Fills weights at random, by default all, so that biases, shifts and moving statistics take part. */
+export function randomise(model: LayersModel, seed: number, chosen: (weight: string) => boolean = () => true): void {
   const next = randomNumbers(seed);
-  for (const variable of model.weights) {
+  for (const variable of model.weights.filter(({ originalName }) => chosen(originalName))) {
     const positive = variable.originalName.endsWith('moving_variance');
     const data = Float32Array.from({ length: tf.util.sizeFromShape(variable.shape as number[]) }, () => {
       const value = next();
