@@ -34,7 +34,8 @@ export class ZeroPadShortcut extends layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
-      const subsampled = tf.stridedSlice(x, [0, 0, 0, 0], x.shape, [1, this.strides, this.strides, 1]);
+      // A pool of one pixel subsamples, and unlike a strided slice it has a gradient in tfjs.
+      const subsampled = tf.avgPool(x, 1, this.strides, 'valid');
       return tf.pad(subsampled, [[0, 0], [0, 0], [0, 0], [...this.padChannels]]);
     });
   }
