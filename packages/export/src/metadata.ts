@@ -52,8 +52,9 @@ export function describe(
   expectLength('classNames', classNames, classes, 'one name for each logit');
   expectLength('mean', mean, channels, 'one number for each input channel');
   expectLength('std', std, channels, 'one number for each input channel');
-  const zero = std?.find((value) => !(value > 0));
-  if (zero !== undefined) throw new Error(`Expected std to be above 0 in every channel, but got ${zero}.`);
+  expectNumbers('mean', mean, Number.isFinite, 'a finite number');
+  expectNumbers('std', std, isPositive, 'a number above 0');
+  expectNumbers('inputScale', inputScale === undefined ? undefined : [inputScale], isPositive, 'a number above 0');
   for (const key of Object.values(keys)) {
     if (key in extra) throw new Error(`Metadata key '${key}' is written by the exporter itself; choose another name.`);
   }
@@ -114,6 +115,20 @@ function expectLength(option: string, list: readonly unknown[] | undefined, leng
   if (list && list.length !== length) {
     throw new Error(`Expected ${option} to hold ${length} entries (${meaning}), but got ${list.length}.`);
   }
+}
+
+function expectNumbers(
+  option: string,
+  numbers: readonly number[] | undefined,
+  isRight: (value: number) => boolean,
+  expected: string,
+): void {
+  const wrong = numbers?.find((value) => !isRight(value));
+  if (wrong !== undefined) throw new Error(`Expected ${expected} for ${option}, but got ${wrong}.`);
+}
+
+function isPositive(value: number): boolean {
+  return value > 0 && Number.isFinite(value);
 }
 
 function parseJson(text: string | undefined): unknown {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type ExportOptions, exportOnnx } from './export-onnx.ts';
@@ -10,9 +11,9 @@ import { type ExportOptions, exportOnnx } from './export-onnx.ts';
  */
 export async function writeOnnx(model: LayersModel, path: string, options: ExportOptions = {}): Promise<Uint8Array> {
   const bytes = await exportOnnx(model, options);
-  const unfinished = `${path}.${process.pid}.part`;
+  const unfinished = `${path}.${randomUUID()}.part`;
   try {
-    await writeFile(unfinished, bytes);
+    await writeFile(unfinished, bytes, { flush: true });
     await rename(unfinished, path);
   } catch (cause) {
     await rm(unfinished, { force: true });

@@ -6,6 +6,7 @@ import {
   input,
   type LayersModel,
   layers,
+  loadLayersModel,
   model as modelOf,
   type SymbolicTensor,
   sequential,
@@ -74,6 +75,20 @@ describe('the written file', () => {
       pruning: '{"macs_removed":0.5}',
     });
     model.dispose();
+  });
+
+  it('is the same, byte by byte, when the model was saved and loaded', async () => {
+    const model = classifier();
+    let saved: tf.io.ModelArtifacts | undefined;
+    await model.save(
+      tf.io.withSaveHandler(async (artifacts) => {
+        saved = artifacts;
+        return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
+      }),
+    );
+    const loaded = await loadLayersModel(tf.io.fromMemory(saved!));
+    expect(await exportOnnx(loaded)).toEqual(await exportOnnx(model));
+    for (const each of [model, loaded]) each.dispose();
   });
 
   it('is the same, byte by byte, when written again', async () => {
@@ -187,7 +202,9 @@ describe('refusals', () => {
   it.each([
     [{ classNames: ['cat'] }, /classNames to hold 2 entries .* got 1/],
     [{ mean: [0.5] }, /mean to hold 3 entries .* got 1/],
-    [{ std: [1, 0, 1] }, /std to be above 0 in every channel, but got 0/],
+    [{ std: [1, 0, 1] }, /a number above 0 for std, but got 0/],
+    [{ mean: [0, Number.NaN, 0] }, /a finite number for mean, but got NaN/],
+    [{ inputScale: 0 }, /a number above 0 for inputScale, but got 0/],
     [{ metadata: { class_names: 'x' } }, /'class_names' is written by the exporter itself/],
   ])('checks the description %#', async (options, message) => {
     const model = classifier();

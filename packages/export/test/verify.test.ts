@@ -5,6 +5,8 @@ import { resnet, vgg16 } from '@secateur/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeModel } from '../src/graph/encode.ts';
+import { OnnxGraph } from '../src/graph/onnx-graph.ts';
 import { exportOnnx, measureLatency, readOnnxMetadata, verify } from '../src/index.ts';
 import { quantile } from '../src/runtime/latency.ts';
 import { randomImages, randomise, structureOf } from './oracle.ts';
@@ -102,6 +104,21 @@ describe('verify', () => {
   ])('checks its arguments %#', async (wrong, message) => {
     const { data: images, shape } = randomImages(model, 2);
     await expect(verify(model, bytes, { images, shape, ...wrong })).rejects.toThrow(message);
+  });
+
+  it('passes on why onnxruntime does not accept a file', async () => {
+    const graph = new OnnxGraph('input', ['logits']);
+    graph.output = graph.addNode('layer', 'NoSuchOperator', ['input']);
+    graph.renameOutput('logits');
+    const ports = {
+      input: { name: 'input', dims: ['batch', 3, 5, 4] },
+      output: { name: 'logits', dims: ['batch', 3] },
+    };
+    const foreign = encodeModel({ name: 'foreign', graph, ...ports, properties: {} });
+    const { data: images, shape } = randomImages(model, 2);
+    await expect(verify(model, foreign, { images, shape })).rejects.toThrow(
+      /does not accept this model: .*NoSuchOperator/,
+    );
   });
 
   it('says when a file belongs to another model, is not ONNX, or is not there', async () => {

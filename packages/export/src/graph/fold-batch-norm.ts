@@ -31,7 +31,7 @@ function fold(graph: OnnxGraph, linear: OpNode, norm: OpNode): void {
   const bias = biasName === undefined ? undefined : graph.initializers.get(biasName)!.data;
   const perFilter = weight.data.length / scale.length;
 
-  const foldedWeight = Float32Array.from(weight.data as Float32Array, (w, i) => w * scale[Math.floor(i / perFilter)]!);
+  const foldedWeight = (weight.data as Float32Array).map((w, i) => w * scale[Math.floor(i / perFilter)]!);
   const foldedBias = Float32Array.from(scale, (s, f) => s * (Number(bias?.[f] ?? 0) - mean[f]!) + beta[f]!);
 
   graph.initializers.set(weightName, { data: foldedWeight, dims: weight.dims });

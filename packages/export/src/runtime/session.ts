@@ -30,7 +30,8 @@ export async function openModel(
   const metadata = metadataOf(decodeModel(bytes, name));
   const runtime = await loadRuntime();
   try {
-    const session = await runtime.InferenceSession.create(bytes, { logSeverityLevel: 3, ...options });
+    // Fatal messages alone: whatever goes wrong is thrown, and need not be printed too.
+    const session = await runtime.InferenceSession.create(bytes, { logSeverityLevel: 4, ...options });
     return { runtime, session, metadata, bytes: bytes.byteLength };
   } catch (cause) {
     throw new Error(`${name}: onnxruntime does not accept this model: ${(cause as Error).message}`, { cause });
