@@ -6,7 +6,7 @@ export type RandomIndex = (below: number) => number;
 
 /** One random sequence for each list of integers: neighbouring seeds, epochs or images get unrelated ones. */
 export function randomStream(...key: readonly number[]): RandomIndex {
-  let state = 0;
+  let state = 0x9e3779b9;
   for (const part of key) state = scramble(Math.imul(state, 31) + scramble(part + 1));
   const generator = xoroshiro128plus(state);
   return (below) => uniformInt(generator, 0, below - 1);

@@ -1,5 +1,5 @@
-import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { initializers, layers } from "@tensorflow/tfjs-layers";
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { initializers, layers } from '@tensorflow/tfjs-layers';
 
 interface Conv3x3Options {
   readonly filters: number;
@@ -29,7 +29,7 @@ export class LayerFactory {
       padded = layers.zeroPadding2d({ padding: 1, name: `${name}_pad` }).apply(x) as SymbolicTensor;
     }
     const kernelInitializer = this.#normal(Math.sqrt(2 / (3 * 3 * filters)));
-    const padding = strides > 1 ? "valid" : "same";
+    const padding = strides > 1 ? 'valid' : 'same';
     return layers
       .conv2d({ name, filters, kernelSize: 3, strides, padding, useBias, kernelInitializer })
       .apply(padded) as SymbolicTensor;
@@ -43,7 +43,7 @@ export class LayerFactory {
   }
 
   relu(x: SymbolicTensor, name: string): SymbolicTensor {
-    return layers.activation({ name, activation: "relu" }).apply(x) as SymbolicTensor;
+    return layers.activation({ name, activation: 'relu' }).apply(x) as SymbolicTensor;
   }
 
   dense(x: SymbolicTensor, name: string, units: number): SymbolicTensor {

@@ -19,16 +19,16 @@ export function resolveOptions(
   const reject = (name: string, expected: string, value: unknown): never => {
     throw new Error(`${builder}: ${name} must be ${expected}, got ${JSON.stringify(value) ?? String(value)}.`);
   };
-  if (!Number.isInteger(classes) || classes < 2) reject("classes", "an integer of at least 2", classes);
-  if (!Number.isFinite(width) || width <= 0) reject("width", "a positive finite factor, for example 0.5", width);
+  if (!Number.isInteger(classes) || classes < 2) reject('classes', 'an integer of at least 2', classes);
+  if (!Number.isFinite(width) || width <= 0) reject('width', 'a positive finite factor, for example 0.5', width);
   if (!Array.isArray(inputShape) || inputShape.length !== 3 || !inputShape.every((n) => Number.isInteger(n) && n > 0)) {
-    reject("inputShape", "[height, width, channels], three positive integers", inputShape);
+    reject('inputShape', '[height, width, channels], three positive integers', inputShape);
   }
   if (inputShape[0] < minimumSize || inputShape[1] < minimumSize) {
-    reject("inputShape", `at least ${minimumSize} x ${minimumSize} pixels, as the network halves its maps`, inputShape);
+    reject('inputShape', `at least ${minimumSize} x ${minimumSize} pixels, as the network halves its maps`, inputShape);
   }
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
-    reject("seed", "an integer from 0 to 4294967295", seed);
+    reject('seed', 'an integer from 0 to 4294967295', seed);
   }
   return { classes, width, inputShape, seed };
 }

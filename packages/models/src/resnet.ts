@@ -1,7 +1,7 @@
-import { ZeroPadShortcut } from "@secateur/core";
-import { input, type LayersModel, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { LayerFactory } from "./layer-factory.ts";
-import { type NetworkOptions, resolveOptions, scaleWidth } from "./options.ts";
+import { ZeroPadShortcut } from '@secateur/core';
+import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { LayerFactory } from './layer-factory.ts';
+import { type NetworkOptions, resolveOptions, scaleWidth } from './options.ts';
 
 const DEPTHS = [20, 32, 44, 56, 110] as const;
 const STAGE_WIDTHS = [16, 32, 64];
@@ -27,7 +27,7 @@ export interface ResNetOptions extends NetworkOptions {
 export function resnet({ depth, ...options }: ResNetOptions): LayersModel {
   if (!DEPTHS.includes(depth)) {
     throw new Error(
-      `resnet: depth must be one of ${DEPTHS.join(", ")}, got ${JSON.stringify(depth) ?? String(depth)}.`,
+      `resnet: depth must be one of ${DEPTHS.join(', ')}, got ${JSON.stringify(depth) ?? String(depth)}.`,
     );
   }
   const name = `resnet${depth}`;
@@ -35,10 +35,10 @@ export function resnet({ depth, ...options }: ResNetOptions): LayersModel {
   const factory = new LayerFactory(seed);
   const blocks = (depth - 2) / 6;
 
-  const images = input({ name: "images", shape: [...inputShape] });
-  let x = factory.conv3x3(images, "conv1", { filters: scaleWidth(STAGE_WIDTHS[0]!, width), useBias: false });
-  x = factory.batchNorm(x, "bn1", { scale: 0.5 });
-  x = factory.relu(x, "relu1");
+  const images = input({ name: 'images', shape: [...inputShape] });
+  let x = factory.conv3x3(images, 'conv1', { filters: scaleWidth(STAGE_WIDTHS[0]!, width), useBias: false });
+  x = factory.batchNorm(x, 'bn1', { scale: 0.5 });
+  x = factory.relu(x, 'relu1');
   for (const [stage, channels] of STAGE_WIDTHS.entries()) {
     for (let block = 0; block < blocks; block++) {
       x = basicBlock(x, factory, {
@@ -48,8 +48,8 @@ export function resnet({ depth, ...options }: ResNetOptions): LayersModel {
       });
     }
   }
-  x = layers.globalAveragePooling2d({ name: "avgpool", dataFormat: "channelsLast" }).apply(x) as SymbolicTensor;
-  return model({ name, inputs: images, outputs: factory.dense(x, "logits", classes) });
+  x = layers.globalAveragePooling2d({ name: 'avgpool', dataFormat: 'channelsLast' }).apply(x) as SymbolicTensor;
+  return model({ name, inputs: images, outputs: factory.dense(x, 'logits', classes) });
 }
 
 interface BlockOptions {

@@ -1,6 +1,6 @@
-import { input, type LayersModel, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { LayerFactory } from "./layer-factory.ts";
-import { type NetworkOptions, resolveOptions, scaleWidth } from "./options.ts";
+import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { LayerFactory } from './layer-factory.ts';
+import { type NetworkOptions, resolveOptions, scaleWidth } from './options.ts';
 
 /** Widths of the convolutions between one max pool and the next. */
 type Stages = readonly (readonly number[])[];
@@ -34,7 +34,7 @@ const SMALLEST_IMAGE = 32;
  * @throws Error if an option is out of range, naming the option and the value.
  */
 export function vgg16(options: NetworkOptions = {}): LayersModel {
-  return buildVgg("vgg16", VGG16_STAGES, [512], resolveOptions(options, "vgg16", SMALLEST_IMAGE));
+  return buildVgg('vgg16', VGG16_STAGES, [512], resolveOptions(options, 'vgg16', SMALLEST_IMAGE));
 }
 
 /**
@@ -46,7 +46,7 @@ export function vgg16(options: NetworkOptions = {}): LayersModel {
  * @throws Error if an option is out of range, naming the option and the value.
  */
 export function vgg19(options: NetworkOptions = {}): LayersModel {
-  return buildVgg("vgg19", VGG19_STAGES, [], resolveOptions(options, "vgg19", SMALLEST_IMAGE));
+  return buildVgg('vgg19', VGG19_STAGES, [], resolveOptions(options, 'vgg19', SMALLEST_IMAGE));
 }
 
 function buildVgg(
@@ -56,7 +56,7 @@ function buildVgg(
   { classes, width, inputShape, seed }: Required<NetworkOptions>,
 ): LayersModel {
   const factory = new LayerFactory(seed);
-  const images = input({ name: "images", shape: [...inputShape] });
+  const images = input({ name: 'images', shape: [...inputShape] });
   let x = images;
   let conv = 0;
   for (const [stage, widths] of stages.entries()) {
@@ -68,13 +68,13 @@ function buildVgg(
       x = factory.relu(x, `relu${conv}`);
     }
   }
-  x = layers.averagePooling2d({ name: "avgpool", poolSize: 2 }).apply(x) as SymbolicTensor;
-  x = layers.flatten({ name: "flatten" }).apply(x) as SymbolicTensor;
+  x = layers.averagePooling2d({ name: 'avgpool', poolSize: 2 }).apply(x) as SymbolicTensor;
+  x = layers.flatten({ name: 'flatten' }).apply(x) as SymbolicTensor;
   for (const [index, units] of hiddenUnits.entries()) {
     const dense = `dense${index + 1}`;
     x = factory.dense(x, dense, scaleWidth(units, width));
     x = factory.batchNorm(x, `${dense}_bn`, { scale: 1 });
     x = factory.relu(x, `${dense}_relu`);
   }
-  return model({ name, inputs: images, outputs: factory.dense(x, "logits", classes) });
+  return model({ name, inputs: images, outputs: factory.dense(x, 'logits', classes) });
 }

@@ -1,18 +1,27 @@
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
 
-test("the example in the README runs and prints what it says", async () => {
-  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+test('the example in the README runs and prints what it says', async () => {
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
   const example = /```ts\n(.*?)```/s.exec(readme)![1]!;
-  const printed = [...example.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((match) => match[1]);
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ["--conditions=@secateur/source", "--import", "tsx", "--input-type=module", "--eval", example],
-    { cwd: new URL("..", import.meta.url) },
-  );
-  const lines = stdout.split("\n").filter((line) => printed.includes(line));
-  expect(printed.length).toBeGreaterThan(0);
-  expect(lines).toEqual(printed);
+  const promised = [...example.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((match) => match[1]);
+  expect(promised.length).toBeGreaterThan(0);
+
+  const folder = await mkdtemp(join(root, 'test', '.readme-'));
+  try {
+    await writeFile(join(folder, 'example.mts'), example);
+    const flags = ['--conditions=@secateur/source', '--import', 'tsx'];
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, join(folder, 'example.mts')], {
+      cwd: root,
+    });
+    expect(stdout.trim().split('\n')).toEqual(promised);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

@@ -1,8 +1,8 @@
-import "@tensorflow/tfjs-backend-cpu";
-import { resnet, vgg16, vgg19 } from "@secateur/models";
-import * as tf from "@tensorflow/tfjs-core";
-import { type LayersModel, loadLayersModel } from "@tensorflow/tfjs-layers";
-import { expect, test } from "vitest";
+import '@tensorflow/tfjs-backend-cpu';
+import { resnet, vgg16, vgg19 } from '@secateur/models';
+import * as tf from '@tensorflow/tfjs-core';
+import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
+import { expect, test } from 'vitest';
 
 /** Through JSON text, as a file would hold it. */
 async function saveAndLoad(model: LayersModel): Promise<LayersModel> {
@@ -10,24 +10,24 @@ async function saveAndLoad(model: LayersModel): Promise<LayersModel> {
   await model.save(
     tf.io.withSaveHandler(async (saved) => {
       artifacts = { ...saved, modelTopology: JSON.parse(JSON.stringify(saved.modelTopology)) };
-      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
     }),
   );
   return loadLayersModel(tf.io.fromMemory(artifacts!));
 }
 
 test.each([
-  ["vgg16", () => vgg16({ width: 0.1, seed: 1 })],
-  ["vgg19", () => vgg19({ width: 0.1, classes: 100, seed: 1 })],
-  ["resnet20", () => resnet({ depth: 20, width: 0.3, seed: 1 })],
-])("%s comes back with its name, layers, weights and logits", async (name, build) => {
+  ['vgg16', () => vgg16({ width: 0.1, seed: 1 })],
+  ['vgg19', () => vgg19({ width: 0.1, classes: 100, seed: 1 })],
+  ['resnet20', () => resnet({ depth: 20, width: 0.3, seed: 1 })],
+])('%s comes back with its name, layers, weights and logits', async (name, build) => {
   const model = build();
   const loaded = await saveAndLoad(model);
   expect(loaded.name).toBe(name);
   expect(loaded.layers.map((layer) => layer.getConfig())).toEqual(model.layers.map((layer) => layer.getConfig()));
   expect(loaded.getWeights().map((w) => w.dataSync())).toEqual(model.getWeights().map((w) => w.dataSync()));
 
-  const images = tf.randomNormal([2, 32, 32, 3], 0, 1, "float32", 2);
+  const images = tf.randomNormal([2, 32, 32, 3], 0, 1, 'float32', 2);
   const [before, after] = [model, loaded].map((m) => (m.predict(images) as tf.Tensor).dataSync());
   expect(after).toEqual(before);
   expect(Math.max(...before!.map(Math.abs))).toBeGreaterThan(0);

@@ -16,12 +16,12 @@ export interface SheetTarget {
  */
 export async function decodeSheet(png: Buffer, target: Uint8Array, { name, images }: SheetTarget): Promise<void> {
   const expected = `an RGB PNG of ${IMAGE_PIXELS} x ${images} pixels with 8 bits a channel`;
-  const sheet = sharp(png, { limitInputPixels: IMAGE_PIXELS * images, failOn: 'warning' });
   try {
-    const { format, width, height, channels, depth } = await sheet.metadata();
+    const { format, width, height, channels, depth } = await sharp(png).metadata();
     if (format !== 'png' || width !== IMAGE_PIXELS || height !== images || channels !== 3 || depth !== 'uchar') {
       throw new Error(`it is a ${format} of ${width} x ${height} pixels with ${channels} channels of type ${depth}`);
     }
+    const sheet = sharp(png, { limitInputPixels: IMAGE_PIXELS * images, failOn: 'warning' });
     target.set(await sheet.raw().toBuffer());
   } catch (error) {
     throw new Error(`${name}: expected ${expected}, but ${(error as Error).message}.`, { cause: error });

