@@ -61,3 +61,10 @@ test('pickPerClass names the class that is too small', () => {
     'perClass must be a positive integer, got 0.',
   );
 });
+
+test('a label that names no class is told, and splits nothing', () => {
+  const mislabelled = numbered([0, 1, 2, 3]);
+  const message = 'the label of image 3 must be between 0 and 2, got 3.';
+  expect(() => stratifiedSplit(mislabelled, { fraction: 0.5, seed: 0 })).toThrow(`stratifiedSplit: ${message}`);
+  expect(() => pickPerClass(mislabelled, { perClass: 1, seed: 0 })).toThrow(`pickPerClass: ${message}`);
+});

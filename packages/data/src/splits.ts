@@ -1,4 +1,4 @@
-import { type LabelledImages, subset } from './labelled-images.ts';
+import { checkLabelledImages, type LabelledImages, subset } from './labelled-images.ts';
 import { checkSeed, randomStream, shuffle } from './random.ts';
 
 export interface StratifiedSplitOptions {
@@ -11,7 +11,7 @@ export interface StratifiedSplitOptions {
 /**
  * Splits into [rest, held out] with the same share of every class in both; each part keeps the order of `data`.
  *
- * @throws Error if the fraction is outside 0 to 1.
+ * @throws Error if the fraction is outside 0 to 1, or labels, images and class names do not fit together.
  */
 export function stratifiedSplit(
   data: LabelledImages,
@@ -21,6 +21,7 @@ export function stratifiedSplit(
     throw new Error(`stratifiedSplit: fraction must be between 0 and 1, got ${fraction}.`);
   }
   checkSeed(seed, 'stratifiedSplit');
+  checkLabelledImages(data, 'stratifiedSplit');
   const parts = shuffledClasses(data, seed).map((indices) => {
     const held = Math.round(fraction * indices.length);
     return { held: indices.subarray(0, held), rest: indices.subarray(held) };
@@ -39,13 +40,14 @@ export interface PickPerClassOptions {
 /**
  * `perClass` images of every class, sorted by class: what class-aware scores are computed from (arXiv 2312.05875 uses 10).
  *
- * @throws Error if a class has fewer images than that.
+ * @throws Error if a class has fewer images than that, or labels, images and class names do not fit together.
  */
 export function pickPerClass(data: LabelledImages, { perClass, seed }: PickPerClassOptions): LabelledImages {
   if (!Number.isInteger(perClass) || perClass < 1) {
     throw new Error(`pickPerClass: perClass must be a positive integer, got ${perClass}.`);
   }
   checkSeed(seed, 'pickPerClass');
+  checkLabelledImages(data, 'pickPerClass');
   const picked = shuffledClasses(data, seed).flatMap((indices, label) => {
     if (indices.length < perClass) {
       const name = data.classNames[label];

@@ -1,4 +1,4 @@
-import { type LabelledImages, valuesPerImage } from './labelled-images.ts';
+import { checkLabelledImages, type LabelledImages, valuesPerImage } from './labelled-images.ts';
 
 /** Mean and standard deviation of each channel, of pixel values scaled to 0..1. */
 export interface ChannelStatistics {
@@ -21,10 +21,11 @@ export const CIFAR100_STATISTICS: ChannelStatistics = {
 /**
  * Mean and (population) standard deviation of each channel of pixel / 255, exact to double precision.
  *
- * @throws Error if there are no images.
+ * @throws Error if there are no images, or labels, images and class names do not fit together.
  */
 export function channelStatistics(data: LabelledImages): ChannelStatistics {
   if (data.labels.length === 0) throw new Error('channelStatistics: there are no images to take statistics of.');
+  checkLabelledImages(data, 'channelStatistics');
   const channels = data.shape[2];
   const histograms = new Float64Array(channels * 256);
   for (let start = 0; start < data.images.length; start += channels) {
