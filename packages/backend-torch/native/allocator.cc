@@ -1,0 +1,144 @@
+#include "allocator.h"
+
+#include <c10/core/CPUAllocator.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+
+namespace secateur {
+
+namespace {
+
+constexpr size_t kHeader = 64;  // keeps the tensor's data aligned for AVX-512
+constexpr size_t kSmall = 64 << 10;
+constexpr size_t kBucket = 64 << 10;
+constexpr size_t kLargeBucket = 2 << 20;
+constexpr size_t kLarge = 4 << 20;
+
+struct Block {
+  size_t bytes;  // with the header; small blocks belong to malloc
+};
+
+size_t roundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+size_t physicalMemory() {
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const long size = sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? static_cast<size_t>(pages) * static_cast<size_t>(size) : size_t{4} << 30;
+}
+
+/**
+ * Training allocates the same sizes at every step, and fresh pages cost a page fault and a memset each. Blocks above
+ * 64 KiB therefore stay here after use: best fit, at most a quarter larger than asked for.
+ */
+class CachingAllocator final : public at::Allocator {
+ public:
+  at::DataPtr allocate(size_t bytes) const override {
+    void* data = const_cast<CachingAllocator*>(this)->take(bytes);
+    return {data, data, &CachingAllocator::giveBack, at::Device(at::DeviceType::CPU)};
+  }
+
+  // With a raw deleter libtorch's raw_allocate works too, which oneDNN's scratch memory needs.
+  at::DeleterFnPtr raw_deleter() const override { return &CachingAllocator::giveBack; }
+
+  static CachingAllocator& instance() {
+    // Never destroyed: tensors may be freed while the process exits.
+    static auto* allocator = new CachingAllocator();
+    return *allocator;
+  }
+
+  int64_t reserved() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return static_cast<int64_t>(cached_);
+  }
+
+  int64_t trim() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto freed = static_cast<int64_t>(cached_);
+    for (const auto& [bytes, block] : blocks_) munmap(block, bytes);
+    blocks_.clear();
+    cached_ = 0;
+    return freed;
+  }
+
+ private:
+  void* take(size_t asked) {
+    if (asked == 0) return nullptr;
+    TORCH_CHECK(asked < (size_t{1} << 47), "cannot allocate ", asked, " bytes");
+    const size_t needed = asked + kHeader;
+    if (needed < kSmall) {
+      void* memory = nullptr;
+      TORCH_CHECK(posix_memalign(&memory, kHeader, needed) == 0, "out of memory: could not allocate ", asked, " bytes");
+      return dataOf(memory, needed);
+    }
+    const size_t bytes = roundUp(needed, needed < kLarge ? kBucket : kLargeBucket);
+    if (void* block = cachedBlock(bytes)) return static_cast<char*>(block) + kHeader;
+    void* memory = map(bytes);
+    if (memory == MAP_FAILED) {
+      trim();
+      memory = map(bytes);
+    }
+    TORCH_CHECK(memory != MAP_FAILED, "out of memory: could not allocate ", asked, " bytes");
+    return dataOf(memory, bytes);
+  }
+
+  void* cachedBlock(size_t bytes) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = blocks_.lower_bound(bytes);
+    if (found == blocks_.end() || found->first > bytes + bytes / 4) return nullptr;
+    void* block = found->second;
+    cached_ -= found->first;
+    blocks_.erase(found);
+    return block;
+  }
+
+  static void giveBack(void* data) {
+    if (!data) return;
+    void* memory = static_cast<char*>(data) - kHeader;
+    const size_t bytes = static_cast<Block*>(memory)->bytes;
+    if (bytes < kSmall) {
+      std::free(memory);
+      return;
+    }
+    CachingAllocator& self = instance();
+    {
+      std::lock_guard<std::mutex> lock(self.mutex_);
+      if (self.cached_ + bytes <= self.limit_) {
+        self.blocks_.emplace(bytes, memory);
+        self.cached_ += bytes;
+        return;
+      }
+    }
+    munmap(memory, bytes);
+  }
+
+  static void* map(size_t bytes) {
+    return mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  }
+
+  static void* dataOf(void* memory, size_t bytes) {
+    static_cast<Block*>(memory)->bytes = bytes;
+    return static_cast<char*>(memory) + kHeader;
+  }
+
+  std::mutex mutex_;
+  std::multimap<size_t, void*> blocks_;
+  size_t cached_ = 0;
+  const size_t limit_ = physicalMemory() / 4;
+};
+
+}  // namespace
+
+void installAllocator() {
+  static std::once_flag once;
+  std::call_once(once, [] { c10::SetCPUAllocator(&CachingAllocator::instance(), /*priority=*/10); });
+}
+
+int64_t reservedBytes() { return CachingAllocator::instance().reserved(); }
+
+int64_t trimAllocator() { return CachingAllocator::instance().trim(); }
+
+}  // namespace secateur

@@ -1,0 +1,256 @@
+// Batch norm. Unfused it is a dozen passes over the largest tensors of a network; here it is two forward and two
+// backward, with ReLU and a residual addition inside. Sums are kept in double.
+#include <ATen/Parallel.h>
+
+#include <cmath>
+
+#include "floats.h"
+#include "kernels.h"
+
+namespace secateur {
+
+namespace {
+
+void checkVector(const at::Tensor& vector, int64_t channels, const char* role) {
+  TORCH_CHECK(vector.dim() == 1 && vector.size(0) == channels, "expected ", role, " of shape [", channels, "], but got ", vector.sizes());
+  TORCH_CHECK(vector.scalar_type() == at::kFloat, "expected ", role, " to be float32, but got ", vector.scalar_type());
+}
+
+bool isRelu(const std::string& activation) {
+  TORCH_CHECK(activation == "linear" || activation == "relu", "expected activation linear or relu, but got '", activation, "'");
+  return activation == "relu";
+}
+
+/**
+ * Two sums per channel over all rows. Rows are dealt to the threads in equal parts, so that the same number of threads gives
+ * the same bits.
+ */
+template <typename Rows>
+std::vector<double> channelSums(int64_t rows, int64_t channels, Rows sumRows) {
+  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows / 16));
+  std::vector<double> sums(static_cast<size_t>(parts * 2 * channels), 0.0);
+  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; ++part) {
+      double* first = sums.data() + part * 2 * channels;
+      sumRows(rows * part / parts, rows * (part + 1) / parts, first, first + channels);
+    }
+  });
+  for (int64_t part = 1; part < parts; ++part) {
+    for (int64_t i = 0; i < 2 * channels; ++i) sums[i] += sums[part * 2 * channels + i];
+  }
+  sums.resize(static_cast<size_t>(2 * channels));
+  return sums;
+}
+
+template <typename Row>
+void forEachRow(int64_t rows, int64_t channels, Row row) {
+  at::parallel_for(0, rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, channels)), [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) row(r * channels);
+  });
+}
+
+template <typename T>
+std::vector<double> moments(const T* __restrict x, int64_t rows, int64_t channels) {
+  return channelSums(rows, channels, [&](int64_t begin, int64_t end, double* __restrict sum, double* __restrict squares) {
+    int64_t r = begin;
+    for (; r + 4 <= end; r += 4) {
+      const T* __restrict v = x + r * channels;
+      for (int64_t c = 0; c < channels; ++c) {
+        const double a = toFloat(v[c]), b = toFloat(v[c + channels]), d = toFloat(v[c + 2 * channels]), e = toFloat(v[c + 3 * channels]);
+        sum[c] += (a + b) + (d + e);
+        squares[c] += (a * a + b * b) + (d * d + e * e);
+      }
+    }
+    for (; r < end; ++r) {
+      for (int64_t c = 0; c < channels; ++c) {
+        const double a = toFloat(x[r * channels + c]);
+        sum[c] += a;
+        squares[c] += a * a;
+      }
+    }
+  });
+}
+
+template <typename T, bool relu, bool residual>
+void normalise(const T* __restrict x, const T* __restrict added, T* __restrict y, int64_t rows, int64_t channels, const float* __restrict mean,
+               const float* __restrict factor, const float* __restrict offset) {
+  forEachRow(rows, channels, [&](int64_t row) {
+    for (int64_t c = 0; c < channels; ++c) {
+      float value = (toFloat(x[row + c]) - mean[c]) * factor[c] + offset[c];
+      if (residual) value += toFloat(added[row + c]);
+      if (relu) value = value < 0.0f ? 0.0f : value;
+      assign(y[row + c], value);
+    }
+  });
+}
+
+/** (x, scale, offset, movingMean, movingVariance, residual | null, epsilon, momentum, activation, unbiasedVariance) */
+Tensors training(Call& call) {
+  const at::Tensor x = call.tensor(0).contiguous();
+  const at::Tensor scale = call.tensor(1).contiguous(), offset = call.tensor(2).contiguous();
+  const at::Tensor movingMean = call.tensor(3).contiguous(), movingVariance = call.tensor(4).contiguous();
+  auto residual = call.optionalTensor(5);
+  const double epsilon = call.number(6), momentum = call.number(7);
+  const bool relu = isRelu(call.text(8));
+  const bool unbiased = call.flag(9);
+  TORCH_CHECK(x.dim() >= 2, "expected x of rank 2 or more, but got shape ", x.sizes());
+  const int64_t channels = x.size(-1), rows = channels > 0 ? x.numel() / channels : 0;
+  TORCH_CHECK(rows > 0, "cannot take the statistics of an empty batch: x has shape ", x.sizes());
+  checkVector(scale, channels, "scale");
+  checkVector(offset, channels, "offset");
+  checkVector(movingMean, channels, "movingMean");
+  checkVector(movingVariance, channels, "movingVariance");
+  if (residual) {
+    TORCH_CHECK(residual->sizes() == x.sizes(), "expected a residual of x's shape ", x.sizes(), ", but got ", residual->sizes());
+    residual = residual->to(x.scalar_type()).contiguous();
+  }
+
+  at::Tensor y = at::empty(x.sizes(), x.options());
+  at::Tensor mean = at::empty({channels}, at::kFloat), inverseStd = at::empty({channels}, at::kFloat), factor = at::empty({channels}, at::kFloat);
+  at::Tensor newMean = at::empty({channels}, at::kFloat), newVariance = at::empty({channels}, at::kFloat);
+  const auto f = [](const at::Tensor& t) { return t.data_ptr<float>(); };
+  withStorageType(x, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    const T* from = x.data_ptr<T>();
+    const std::vector<double> sums = moments(from, rows, channels);
+    const auto count = static_cast<double>(rows);
+    for (int64_t c = 0; c < channels; ++c) {
+      const double average = sums[c] / count;
+      const double variance = std::max(0.0, sums[channels + c] / count - average * average);
+      const double spread = unbiased && rows > 1 ? variance * count / (count - 1) : variance;
+      f(mean)[c] = static_cast<float>(average);
+      f(inverseStd)[c] = static_cast<float>(1.0 / std::sqrt(variance + epsilon));
+      f(factor)[c] = f(scale)[c] * f(inverseStd)[c];
+      f(newMean)[c] = static_cast<float>(momentum * f(movingMean)[c] + (1 - momentum) * average);
+      f(newVariance)[c] = static_cast<float>(momentum * f(movingVariance)[c] + (1 - momentum) * spread);
+    }
+    const T* added = residual ? residual->template data_ptr<T>() : nullptr;
+    const auto run = relu ? (residual ? normalise<T, true, true> : normalise<T, true, false>)
+                          : (residual ? normalise<T, false, true> : normalise<T, false, false>);
+    run(from, added, y.data_ptr<T>(), rows, channels, f(mean), f(factor), f(offset));
+  });
+  return {y, mean, inverseStd, newMean, newVariance};
+}
+
+/** Sums of g and of g * (x - mean), g = dy gated by y > 0; g is kept when the residual branch needs it. */
+template <typename T, bool relu, bool keep>
+std::vector<double> gradientSums(const T* __restrict dy, const T* __restrict x, const T* __restrict y, T* __restrict g, int64_t rows, int64_t channels,
+                                 const float* __restrict mean) {
+  return channelSums(rows, channels, [&](int64_t begin, int64_t end, double* __restrict sum, double* __restrict products) {
+    const auto one = [&](int64_t i, int64_t c, double& s, double& p) {
+      float value = toFloat(dy[i]);
+      if (relu) value = toFloat(y[i]) > 0.0f ? value : 0.0f;
+      if (keep) assign(g[i], value);
+      s += value;
+      p += static_cast<double>(value) * static_cast<double>(toFloat(x[i]) - mean[c]);
+    };
+    int64_t r = begin;
+    for (; r + 2 <= end; r += 2) {
+      const int64_t row = r * channels;
+      for (int64_t c = 0; c < channels; ++c) {
+        double s = 0, p = 0;
+        one(row + c, c, s, p);
+        one(row + channels + c, c, s, p);
+        sum[c] += s;
+        products[c] += p;
+      }
+    }
+    for (; r < end; ++r) {
+      for (int64_t c = 0; c < channels; ++c) one(r * channels + c, c, sum[c], products[c]);
+    }
+  });
+}
+
+template <typename T, bool relu>
+void propagate(const T* __restrict dy, const T* __restrict x, const T* __restrict y, T* __restrict dx, int64_t rows, int64_t channels,
+               const float* __restrict mean, const float* __restrict factor, const float* __restrict constant, const float* __restrict slope) {
+  forEachRow(rows, channels, [&](int64_t row) {
+    for (int64_t c = 0; c < channels; ++c) {
+      float g = toFloat(dy[row + c]);
+      if (relu) g = toFloat(y[row + c]) > 0.0f ? g : 0.0f;
+      assign(dx[row + c], factor[c] * (g - constant[c] - (toFloat(x[row + c]) - mean[c]) * slope[c]));
+    }
+  });
+}
+
+/** (dy, x, y, scale, mean, inverseStd, activation, residual) */
+Tensors trainingGrad(Call& call) {
+  const at::Tensor x = call.tensor(1).contiguous();
+  const at::Tensor dy = call.tensor(0).to(x.scalar_type()).contiguous(), y = call.tensor(2).to(x.scalar_type()).contiguous();
+  const at::Tensor scale = call.tensor(3).contiguous(), mean = call.tensor(4).contiguous(), inverseStd = call.tensor(5).contiguous();
+  const bool relu = isRelu(call.text(6));
+  const bool residual = call.flag(7);
+  TORCH_CHECK(x.dim() >= 2 && dy.sizes() == x.sizes() && y.sizes() == x.sizes(), "expected dy, x and y of one shape, but got ", dy.sizes(), ", ",
+              x.sizes(), " and ", y.sizes());
+  const int64_t channels = x.size(-1), rows = channels > 0 ? x.numel() / channels : 0;
+  TORCH_CHECK(rows > 0, "cannot take the statistics of an empty batch: x has shape ", x.sizes());
+  checkVector(scale, channels, "scale");
+  checkVector(mean, channels, "mean");
+  checkVector(inverseStd, channels, "inverseStd");
+
+  at::Tensor dx = at::empty(x.sizes(), x.options());
+  at::Tensor g = residual ? at::empty(x.sizes(), x.options()) : at::Tensor();
+  at::Tensor dScale = at::empty({channels}, at::kFloat), dOffset = at::empty({channels}, at::kFloat);
+  std::vector<float> factor(static_cast<size_t>(channels)), constant(factor), slope(factor);
+  const auto f = [](const at::Tensor& t) { return t.data_ptr<float>(); };
+  withStorageType(x, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    const T *from = x.data_ptr<T>(), *above = dy.data_ptr<T>(), *out = y.data_ptr<T>();
+    T* gated = residual ? g.data_ptr<T>() : nullptr;
+    const auto sum = relu ? (residual ? gradientSums<T, true, true> : gradientSums<T, true, false>)
+                          : (residual ? gradientSums<T, false, true> : gradientSums<T, false, false>);
+    const std::vector<double> sums = sum(above, from, out, gated, rows, channels, f(mean));
+    const auto count = static_cast<double>(rows);
+    for (int64_t c = 0; c < channels; ++c) {
+      const double inverse = f(inverseStd)[c];
+      f(dOffset)[c] = static_cast<float>(sums[c]);
+      f(dScale)[c] = static_cast<float>(sums[channels + c] * inverse);
+      factor[c] = static_cast<float>(f(scale)[c] * inverse);
+      constant[c] = static_cast<float>(sums[c] / count);
+      slope[c] = static_cast<float>(sums[channels + c] * inverse * inverse / count);
+    }
+    if (residual) {  // already gated
+      propagate<T, false>(gated, from, nullptr, dx.data_ptr<T>(), rows, channels, f(mean), factor.data(), constant.data(), slope.data());
+    } else {
+      (relu ? propagate<T, true> : propagate<T, false>)(above, from, out, dx.data_ptr<T>(), rows, channels, f(mean), factor.data(), constant.data(),
+                                                        slope.data());
+    }
+  });
+  if (residual) return {dx, dScale, dOffset, g};
+  return {dx, dScale, dOffset};
+}
+
+/** (x, mean, variance, offset | null, scale | null, epsilon): inference, per-channel vectors or anything that broadcasts. */
+at::Tensor inference(Call& call) {
+  const at::Tensor x = call.tensor(0), mean = call.tensor(1), variance = call.tensor(2);
+  const auto offset = call.optionalTensor(3), scale = call.optionalTensor(4);
+  const double epsilon = call.number(5);
+  const auto perChannel = [&](const at::Tensor& v) { return v.dim() == 1 && x.dim() >= 1 && v.size(0) == x.size(-1) && v.scalar_type() == at::kFloat; };
+  if (!perChannel(mean) || !perChannel(variance) || (offset && !perChannel(*offset)) || (scale && !perChannel(*scale)) || x.numel() == 0) {
+    at::Tensor y = (x - mean) * at::rsqrt(variance + epsilon);
+    if (scale) y = y * *scale;
+    if (offset) y = y + *offset;
+    return y.to(x.scalar_type());
+  }
+  const int64_t channels = x.size(-1), rows = x.numel() / channels;
+  at::Tensor factor = at::rsqrt(variance + epsilon);
+  if (scale) factor = factor * *scale;
+  const at::Tensor shift = offset ? offset->contiguous() : at::zeros({channels}, at::kFloat);
+  const at::Tensor centre = mean.contiguous(), dense = x.contiguous();
+  factor = factor.contiguous();
+  at::Tensor y = at::empty(x.sizes(), x.options());
+  withStorageType(x, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    normalise<T, false, false>(dense.data_ptr<T>(), nullptr, y.data_ptr<T>(), rows, channels, centre.data_ptr<float>(), factor.data_ptr<float>(),
+                               shift.data_ptr<float>());
+  });
+  return y;
+}
+
+}  // namespace
+
+Functions batchNormFunctions() {
+  return {many("batchNormTraining", training), many("batchNormTrainingGrad", trainingGrad), one("batchNorm", inference)};
+}
+
+}  // namespace secateur

@@ -1,0 +1,169 @@
+// Elementwise functions, one value per element, with tfjs's rules for NaN, integers and broadcasting.
+#include "kernels.h"
+
+namespace secateur {
+
+namespace {
+
+template <at::Tensor (*F)(const at::Tensor&)>
+at::Tensor unary(Call& call) {
+  return F(call.tensor(0));
+}
+
+/**
+ * In bfloat16 mode activations are bfloat16 and parameters float32. A small operand that is broadcast into a bfloat16 activation
+ * does not widen it: only operands of the result's own size decide how the result is stored.
+ */
+at::Tensor stored(at::Tensor result, const at::Tensor& a, const at::Tensor& b) {
+  if (a.scalar_type() == b.scalar_type() || !a.is_floating_point() || !b.is_floating_point()) return result;
+  const bool aDecides = a.numel() == result.numel();
+  const bool bDecides = b.numel() == result.numel();
+  if (aDecides == bDecides) return result;
+  return result.to((aDecides ? a : b).scalar_type());
+}
+
+template <at::Tensor (*F)(const at::Tensor&, const at::Tensor&)>
+at::Tensor binary(Call& call) {
+  const at::Tensor a = call.tensor(0), b = call.tensor(1);
+  return stored(F(a, b), a, b);
+}
+
+template <at::Tensor (*F)(const at::Tensor&, const at::Tensor&)>
+at::Tensor compare(Call& call) {
+  const at::Tensor a = call.tensor(0), b = call.tensor(1);
+  return F(a, b);
+}
+
+at::Tensor add(const at::Tensor& a, const at::Tensor& b) { return at::add(a, b); }
+at::Tensor sub(const at::Tensor& a, const at::Tensor& b) { return at::sub(a, b); }
+at::Tensor div(const at::Tensor& a, const at::Tensor& b) { return at::div(a, b); }
+
+at::Tensor squaredDifference(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor difference = at::sub(a, b);
+  return at::mul(difference, difference);
+}
+
+/** Always int32, computed in double and converted as JavaScript does: x / 0 becomes 0. */
+at::Tensor floorDiv(const at::Tensor& a, const at::Tensor& b) {
+  return at::div(a.to(at::kDouble), b.to(at::kDouble)).floor().nan_to_num(0, 0, 0).to(at::kLong).to(at::kInt);
+}
+
+/** Math.pow differs from C's pow where |a| is 1 and b is not finite, and for a NaN exponent. */
+at::Tensor pow(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor undefined = at::logical_and(a.abs().eq(1), at::isfinite(b).logical_not());
+  return at::pow(a, b).masked_fill(undefined, NAN);
+}
+
+at::Tensor step(Call& call) {
+  const at::Tensor x = call.tensor(0);
+  const at::Tensor below = at::full({}, call.number(1), x.options());
+  const at::Tensor one = at::ones({}, x.options());
+  return at::where(x.gt(0), one, at::where(x.isnan(), x, below));
+}
+
+at::Tensor leakyRelu(Call& call) { return at::leaky_relu(call.tensor(0), call.number(1)); }
+
+at::Tensor prelu(Call& call) {
+  const at::Tensor x = call.tensor(0), slope = call.tensor(1);
+  return stored(at::where(x.lt(0), at::mul(slope, x), x.to(at::result_type(slope, x))), x, slope);
+}
+
+at::Tensor clip(Call& call) { return at::clamp(call.tensor(0), call.number(1), call.number(2)); }
+
+at::Tensor relu6(const at::Tensor& x) { return at::clamp(x, 0, 6); }
+at::Tensor elu(const at::Tensor& x) { return at::elu(x); }
+at::Tensor softplus(const at::Tensor& x) { return at::softplus(x); }
+at::Tensor round(const at::Tensor& x) { return at::round(x); }
+
+at::Tensor eluGrad(const at::Tensor& dy, const at::Tensor& y) { return at::where(y.ge(0), dy, dy * (y + 1)); }
+
+at::Tensor select(Call& call) {
+  at::Tensor condition = call.tensor(0);
+  const at::Tensor whenTrue = call.tensor(1), whenFalse = call.tensor(2);
+  // A vector condition chooses whole rows.
+  if (condition.dim() == 1 && whenTrue.dim() > 1) {
+    Integers rows(static_cast<size_t>(whenTrue.dim()), 1);
+    rows[0] = condition.size(0);
+    condition = condition.reshape(rows);
+  }
+  const auto type = at::result_type(whenTrue, whenFalse);
+  return at::where(condition.to(at::kBool), whenTrue.to(type), whenFalse.to(type));
+}
+
+at::Tensor addN(Call& call) {
+  const Tensors terms = call.tensors(0);
+  TORCH_CHECK(!terms.empty(), "expected at least one tensor");
+  at::Tensor total = terms[0].clone();
+  for (size_t i = 1; i < terms.size(); ++i) total = total.scalar_type() == terms[i].scalar_type() ? total.add_(terms[i]) : total.add(terms[i]);
+  return total;
+}
+
+}  // namespace
+
+Functions elementwiseFunctions() {
+  return {
+      one("abs", unary<at::abs>),
+      one("neg", unary<at::neg>),
+      one("sign", unary<at::sign>),
+      one("square", unary<at::square>),
+      one("relu", unary<at::relu>),
+      one("relu6", unary<relu6>),
+      one("elu", unary<elu>),
+      one("sigmoid", unary<at::sigmoid>),
+      one("softplus", unary<softplus>),
+      one("exp", unary<at::exp>),
+      one("expm1", unary<at::expm1>),
+      one("log", unary<at::log>),
+      one("log1p", unary<at::log1p>),
+      one("sqrt", unary<at::sqrt>),
+      one("rsqrt", unary<at::rsqrt>),
+      one("reciprocal", unary<at::reciprocal>),
+      one("floor", unary<at::floor>),
+      one("ceil", unary<at::ceil>),
+      one("round", unary<round>),
+      one("sin", unary<at::sin>),
+      one("cos", unary<at::cos>),
+      one("tan", unary<at::tan>),
+      one("asin", unary<at::asin>),
+      one("acos", unary<at::acos>),
+      one("atan", unary<at::atan>),
+      one("sinh", unary<at::sinh>),
+      one("cosh", unary<at::cosh>),
+      one("tanh", unary<at::tanh>),
+      one("asinh", unary<at::asinh>),
+      one("acosh", unary<at::acosh>),
+      one("atanh", unary<at::atanh>),
+      one("isNan", unary<at::isnan>),
+      one("isInf", unary<at::isinf>),
+      one("isFinite", unary<at::isfinite>),
+      one("logicalNot", unary<at::logical_not>),
+      one("step", step),
+      one("leakyRelu", leakyRelu),
+      one("prelu", prelu),
+      one("clip", clip),
+      one("eluGrad", binary<eluGrad>),
+      one("add", binary<add>),
+      one("sub", binary<sub>),
+      one("mul", binary<at::mul>),
+      one("div", binary<div>),
+      one("maximum", binary<at::maximum>),
+      one("minimum", binary<at::minimum>),
+      one("remainder", binary<at::remainder>),
+      one("squaredDifference", binary<squaredDifference>),
+      one("atan2", binary<at::atan2>),
+      one("pow", binary<pow>),
+      one("floorDiv", compare<floorDiv>),
+      one("equal", compare<at::eq>),
+      one("notEqual", compare<at::ne>),
+      one("less", compare<at::lt>),
+      one("lessEqual", compare<at::le>),
+      one("greater", compare<at::gt>),
+      one("greaterEqual", compare<at::ge>),
+      one("logicalAnd", compare<at::logical_and>),
+      one("logicalOr", compare<at::logical_or>),
+      one("select", select),
+      one("addN", addN),
+  };
+}
+
+}  // namespace secateur

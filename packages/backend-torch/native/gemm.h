@@ -1,0 +1,13 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+namespace secateur {
+
+/** a [m, k] times b [k, n] in float32, the rows of the result shared out over the threads. */
+at::Tensor sharedProduct(const at::Tensor& a, const at::Tensor& b);
+
+/** Batches of matrix products [batch, m, k] x [batch, k, n] in float32, one whole product per thread at a time. */
+at::Tensor sharedProducts(const at::Tensor& a, const at::Tensor& b);
+
+}  // namespace secateur

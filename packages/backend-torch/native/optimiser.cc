@@ -1,0 +1,124 @@
+// SGD with momentum, weight decay, an L1 term and a penalty's gradient, in one pass over the weights.
+#include <ATen/Parallel.h>
+
+#include <cmath>
+
+#include "kernels.h"
+
+namespace secateur {
+
+namespace {
+
+struct Update {
+  float learningRate, momentum, weightDecay, l1, penalty;
+};
+
+/**
+ * Filters live as [out, height, width, in] in memory (channels-last for ATen) under their HWIO shape. A filter that
+ * came from JavaScript is plain HWIO and moves to that layout at its first update.
+ */
+bool hasFilterLayout(const at::Tensor& weight) { return weight.dim() != 4 || weight.permute({3, 0, 1, 2}).is_contiguous(); }
+
+at::Tensor inFilterLayout(const at::Tensor& tensor) {
+  return tensor.dim() == 4 ? tensor.permute({3, 0, 1, 2}).contiguous().permute({1, 2, 3, 0}) : tensor.contiguous();
+}
+
+/** A tensor with the values of `from` and the strides of `like`. */
+at::Tensor stridedLike(const at::Tensor& from, const at::Tensor& like) {
+  if (from.strides() == like.strides()) return from;
+  return at::empty_like(like).copy_(from);
+}
+
+/** Returns the sum of |weight| before the update. All pointers run over memory of one layout. */
+double update(const float* __restrict weight, const float* __restrict velocity, const float* __restrict gradient, const float* __restrict penalty,
+              float* newWeight, float* newVelocity, int64_t size, const Update& u) {
+  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), size / 4096));
+  std::vector<double> norms(static_cast<size_t>(parts), 0.0);
+  at::parallel_for(0, parts, 1, [&](int64_t firstPart, int64_t lastPart) {
+    for (int64_t part = firstPart; part < lastPart; ++part) {
+      const int64_t end = size * (part + 1) / parts;
+      double norm = 0;
+      for (int64_t begin = size * part / parts; begin < end;) {
+        // Sums of at most 1024 terms in float lanes would lose bits; double lanes cost nothing beside the memory traffic.
+        const int64_t stop = std::min(end, begin + 1024);
+        double lanes[8] = {};
+        int64_t i = begin;
+        const auto one = [&](int64_t at, double& lane) {
+          const float w = weight[at];
+          const float sign = static_cast<float>(w > 0.0f) - static_cast<float>(w < 0.0f);
+          float d = gradient[at];
+          if (penalty) d += u.penalty * penalty[at];
+          d += u.l1 * sign + u.weightDecay * w;
+          const float v = u.momentum * velocity[at] + d;
+          lane += std::fabs(w);
+          newVelocity[at] = v;
+          newWeight[at] = w - u.learningRate * v;
+        };
+        for (; i + 8 <= stop; i += 8) {
+          for (int lane = 0; lane < 8; ++lane) one(i + lane, lanes[lane]);
+        }
+        for (; i < stop; ++i) one(i, lanes[0]);
+        for (const double lane : lanes) norm += lane;
+        begin = stop;
+      }
+      norms[static_cast<size_t>(part)] = norm;
+    }
+  });
+  double total = 0;
+  for (const double norm : norms) total += norm;
+  return total;
+}
+
+void checkSameShape(const at::Tensor& tensor, const at::Tensor& weight, const char* role) {
+  TORCH_CHECK(tensor.sizes() == weight.sizes(), "expected ", role, " of the weight's shape ", weight.sizes(), ", but got ", tensor.sizes());
+}
+
+void checkFloat(const at::Tensor& tensor, const char* role) {
+  TORCH_CHECK(tensor.scalar_type() == at::kFloat, "expected a float32 ", role, ", but got ", tensor.scalar_type());
+}
+
+/**
+ * (weight, velocity, gradient, penaltyGradient | null, learningRate, momentum, weightDecay, l1, penalty, mayReuseWeight, mayReuseVelocity)
+ * -> [weight | null, velocity | null, l1Norm]; null: updated in place, the old handle stays.
+ */
+Napi::Value sgdMomentumUpdate(Call& call) {
+  const at::Tensor weight = call.tensor(0), velocity = call.tensor(1);
+  at::Tensor gradient = call.tensor(2);
+  auto penaltyGradient = call.optionalTensor(3);
+  const auto f = [&](size_t position) { return static_cast<float>(call.number(position)); };
+  const Update u{f(4), f(5), f(6), f(7), f(8)};
+  checkFloat(weight, "weight");
+  checkFloat(velocity, "velocity");
+  checkSameShape(velocity, weight, "a velocity");
+  checkSameShape(gradient, weight, "a gradient");
+  if (penaltyGradient) checkSameShape(*penaltyGradient, weight, "a penalty gradient");
+
+  const bool settled = weight.is_non_overlapping_and_dense() && hasFilterLayout(weight);
+  const at::Tensor oldWeight = settled ? weight : inFilterLayout(weight);
+  const at::Tensor oldVelocity = stridedLike(velocity, oldWeight);
+  gradient = stridedLike(gradient.to(at::kFloat), oldWeight);
+  if (penaltyGradient) penaltyGradient = stridedLike(penaltyGradient->to(at::kFloat), oldWeight);
+  const bool reuseWeight = call.flag(9) && settled;
+  const bool reuseVelocity = call.flag(10) && oldVelocity.is_same(velocity);
+  const at::Tensor newWeight = reuseWeight ? weight : at::empty_like(oldWeight);
+  const at::Tensor newVelocity = reuseVelocity ? velocity : at::empty_like(oldWeight);
+  const double norm = update(oldWeight.data_ptr<float>(), oldVelocity.data_ptr<float>(), gradient.data_ptr<float>(),
+                             penaltyGradient ? penaltyGradient->data_ptr<float>() : nullptr, newWeight.data_ptr<float>(),
+                             newVelocity.data_ptr<float>(), weight.numel(), u);
+
+  auto result = Napi::Array::New(call.env(), 3);
+  const auto handle = [&](const at::Tensor& tensor, bool reused) -> Napi::Value {
+    if (reused) return call.env().Null();
+    return Napi::Number::New(call.env(), call.store().add(tensor));
+  };
+  result.Set(0u, handle(newWeight, reuseWeight));
+  result.Set(1u, handle(newVelocity, reuseVelocity));
+  result.Set(2u, handle(at::full({}, norm, at::kFloat), false));
+  return result;
+}
+
+}  // namespace
+
+Functions optimiserFunctions() { return {plain("sgdMomentumUpdate", sgdMomentumUpdate)}; }
+
+}  // namespace secateur

@@ -1,0 +1,18 @@
+// What this machine has: the libtorch that a build would use, and the addon that is built.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { addon } from './build.mjs';
+import { CHOICES, findLibtorch } from './libtorch.mjs';
+
+/** @returns {boolean} whether the addon can be used */
+export function info() {
+  const libtorch = findLibtorch();
+  console.log(libtorch ? `libtorch ${libtorch.version} from ${libtorch.from}: ${libtorch.libraries}` : CHOICES);
+  if (!existsSync(addon)) {
+    console.log('The addon is not built. Run: npx tfjs-backend-torch build');
+    return false;
+  }
+  const native = createRequire(import.meta.url)(addon);
+  console.log({ addon, threads: native.threads(), ...native.versions() });
+  return true;
+}

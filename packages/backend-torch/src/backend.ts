@@ -1,0 +1,213 @@
+// The tfjs backend: who owns which native tensor, and how values get in and out.
+import type { backend_util, DataType, TensorInfo, TypedArray } from '@tensorflow/tfjs-core';
+import { engine, KernelBackend, util } from '@tensorflow/tfjs-core';
+import type { Binding, Handle, NativeDtype, NativeMemory, NativeValues } from './binding.ts';
+
+type DataId = TensorInfo['dataId'];
+type BackendValues = backend_util.BackendValues;
+
+/** What a dataId stands for: a native tensor, or values that stay in JavaScript (string, complex64). */
+type Data = NativeData | PlainData;
+
+interface NativeData {
+  readonly kind: 'native';
+  readonly dtype: NativeDtype;
+  readonly handle: Handle;
+  readonly shape: readonly number[];
+  /** The same values under other shapes (tf.reshape shares the dataId), made when a kernel first asks. */
+  views: Map<string, Handle> | undefined;
+  refCount: number;
+}
+
+interface PlainData {
+  readonly kind: 'plain';
+  readonly dtype: 'string' | 'complex64';
+  /** Encoded strings, or real and imaginary parts by turns. */
+  readonly values: BackendValues;
+  refCount: number;
+}
+
+/** A TensorFlow.js backend whose tensors live in libtorch. Disposing a tensor frees its memory at once. */
+export class TorchBackend extends KernelBackend {
+  readonly native: Binding;
+  readonly #data = new Map<DataId, Data>();
+
+  constructor(native: Binding) {
+    super();
+    this.native = native;
+  }
+
+  override write(values: BackendValues | null, shape: number[], dtype: DataType): DataId {
+    const dataId = {};
+    this.move(dataId, values, shape, dtype, 1);
+    return dataId;
+  }
+
+  override move(
+    dataId: DataId,
+    values: BackendValues | null,
+    shape: number[],
+    dtype: DataType,
+    refCount: number,
+  ): void {
+    this.#data.set(
+      dataId,
+      isNative(dtype)
+        ? this.#nativeData(
+            this.native.fromArray(toNativeValues(values, shape, dtype), shape, dtype),
+            shape,
+            dtype,
+            refCount,
+          )
+        : { kind: 'plain', dtype, values: values ?? [], refCount },
+    );
+  }
+
+  override async read(dataId: DataId): Promise<BackendValues> {
+    return this.readSync(dataId);
+  }
+
+  override readSync(dataId: DataId): BackendValues {
+    const data = this.#get(dataId);
+    return data.kind === 'native' ? this.native.toArray(data.handle) : data.values;
+  }
+
+  override disposeData(dataId: DataId, force = false): boolean {
+    const data = this.#data.get(dataId);
+    if (!data) return true;
+    data.refCount--;
+    if (!force && data.refCount > 0) return false;
+    this.#data.delete(dataId);
+    if (data.kind === 'native') {
+      this.#releaseViews(data);
+      this.native.release(data.handle);
+    }
+    return true;
+  }
+
+  override incRef(dataId: DataId): void {
+    this.#get(dataId).refCount++;
+  }
+
+  decRef(dataId: DataId): void {
+    this.#get(dataId).refCount--;
+  }
+
+  override refCount(dataId: DataId): number {
+    return this.#data.get(dataId)?.refCount ?? 0;
+  }
+
+  override numDataIds(): number {
+    return this.#data.size;
+  }
+
+  override memory(): NativeMemory & { unreliable: boolean } {
+    return { unreliable: false, ...this.native.memory() };
+  }
+
+  override timerAvailable(): boolean {
+    return true;
+  }
+
+  /** Kernels run synchronously, so wall time is kernel time. */
+  override async time(run: () => void): Promise<backend_util.TimingInfo> {
+    const start = performance.now();
+    run();
+    const kernelMs = performance.now() - start;
+    return { kernelMs, wallMs: kernelMs };
+  }
+
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  /** tf.removeBackend and tf.engine().reset() call this; the tensors go, the addon stays. */
+  override dispose(): void {
+    for (const dataId of [...this.#data.keys()]) this.disposeData(dataId, true);
+  }
+
+  /** tf.whereAsync's name for the positions of true values. */
+  // (tfjs-core computes them itself from the values it reads.)
+
+  /**
+   * The native tensor behind a TensorInfo, in the TensorInfo's shape. The backend keeps ownership.
+   *
+   * @throws Error when the tensor was disposed or has no native storage
+   */
+  handle(info: TensorInfo): Handle {
+    const data = this.#get(info.dataId);
+    if (data.kind !== 'native') throw new Error(`A ${data.dtype} tensor has no native storage.`);
+    if (util.arraysEqual(data.shape as number[], info.shape)) return data.handle;
+    const key = info.shape.join();
+    let view = data.views?.get(key);
+    if (view === undefined) {
+      view = this.native.viewAs(data.handle, info.shape);
+      data.views ??= new Map();
+      data.views.set(key, view);
+    }
+    return view;
+  }
+
+  optionalHandle(info: TensorInfo | undefined): Handle | null {
+    return info ? this.handle(info) : null;
+  }
+
+  /** Wraps a fresh native tensor; the backend owns the handle from here on. */
+  make(handle: Handle, shape: readonly number[], dtype: NativeDtype = 'float32'): TensorInfo {
+    const dataId = {};
+    this.#data.set(dataId, this.#nativeData(handle, shape, dtype, 1));
+    return { dataId, shape: [...shape], dtype };
+  }
+
+  /** A TensorInfo for values from JavaScript. */
+  makeFromValues(values: BackendValues, shape: number[], dtype: DataType): TensorInfo {
+    return { dataId: this.write(values, shape, dtype), shape, dtype };
+  }
+
+  /** The same data under another shape. */
+  share(info: TensorInfo, shape: readonly number[] = info.shape): TensorInfo {
+    this.incRef(info.dataId);
+    return { dataId: info.dataId, shape: [...shape], dtype: info.dtype };
+  }
+
+  /** To be called when a native tensor was changed in place: views may be copies of the old values. */
+  forgetViews(info: TensorInfo): void {
+    const data = this.#get(info.dataId);
+    if (data.kind === 'native') this.#releaseViews(data);
+  }
+
+  #nativeData(handle: Handle, shape: readonly number[], dtype: NativeDtype, refCount: number): NativeData {
+    return { kind: 'native', dtype, handle, shape: [...shape], views: undefined, refCount };
+  }
+
+  #releaseViews(data: NativeData): void {
+    for (const view of data.views?.values() ?? []) this.native.release(view);
+    data.views = undefined;
+  }
+
+  #get(dataId: DataId): Data {
+    let data = this.#data.get(dataId);
+    if (!data && engine().state.tensorInfo.has(dataId)) {
+      // The tensor was made on another backend; tfjs moves it here on first use.
+      engine().moveData(this, dataId);
+      data = this.#data.get(dataId);
+    }
+    if (!data) throw new Error('The tensor is disposed, or was never registered with the torch backend.');
+    return data;
+  }
+}
+
+function isNative(dtype: DataType): dtype is NativeDtype {
+  return dtype === 'float32' || dtype === 'int32' || dtype === 'bool';
+}
+
+function toNativeValues(values: BackendValues | null, shape: number[], dtype: NativeDtype): NativeValues {
+  if (!values) return util.makeZerosTypedArray(util.sizeFromShape(shape), dtype) as NativeValues;
+  if (dtype === 'float32') return values instanceof Float32Array ? values : Float32Array.from(values as TypedArray);
+  if (dtype === 'int32') return values instanceof Int32Array ? values : Int32Array.from(values as TypedArray);
+  return values instanceof Uint8Array ? values : Uint8Array.from(values as TypedArray);
+}

@@ -1,0 +1,29 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { kernel } from '../kernel.ts';
+
+interface Inputs {
+  readonly x: tf.TensorInfo;
+  readonly mean: tf.TensorInfo;
+  readonly variance: tf.TensorInfo;
+  readonly offset?: tf.TensorInfo;
+  readonly scale?: tf.TensorInfo;
+}
+
+export const batchNormKernels = [
+  kernel<Inputs, tf.FusedBatchNormAttrs>(
+    tf.FusedBatchNorm,
+    {},
+    ({ inputs: { x, mean, variance, offset, scale }, attrs, backend }) =>
+      backend.make(
+        backend.native.batchNorm(
+          backend.handle(x),
+          backend.handle(mean),
+          backend.handle(variance),
+          backend.optionalHandle(offset),
+          backend.optionalHandle(scale),
+          attrs.varianceEpsilon ?? 0.001,
+        ),
+        x.shape,
+      ),
+  ),
+];

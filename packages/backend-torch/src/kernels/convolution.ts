@@ -1,0 +1,171 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { TorchBackend } from '../backend.ts';
+import type { ConvolutionName, Handle } from '../binding.ts';
+import { kernel } from '../kernel.ts';
+import { computesInBfloat16 } from '../precision.ts';
+
+type ConvInfo = tf.backend_util.Conv2DInfo;
+type Shape4D = [number, number, number, number];
+
+/** The attributes that Conv2D, its gradients, the depthwise and the fused forms share. */
+interface ConvolutionAttrs {
+  readonly strides: [number, number] | number;
+  readonly pad: tf.Conv2DAttrs['pad'];
+  readonly dataFormat?: 'NHWC' | 'NCHW';
+  readonly dilations?: [number, number] | number;
+  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
+}
+
+interface FusedAttrs extends ConvolutionAttrs {
+  readonly activation: string;
+  readonly leakyreluAlpha?: number;
+}
+
+interface FusedInputs {
+  readonly x: tf.TensorInfo;
+  readonly filter: tf.TensorInfo;
+  readonly bias?: tf.TensorInfo;
+  readonly preluActivationWeights?: tf.TensorInfo;
+}
+
+/** What differs between a dense and a depthwise convolution, seen from here. */
+interface Kind {
+  readonly name: ConvolutionName;
+  readonly depthwise: boolean;
+}
+
+const DENSE: Kind = { name: 'conv2d', depthwise: false };
+const DEPTHWISE: Kind = { name: 'depthwiseConv2d', depthwise: true };
+
+function convInfo(x: readonly number[], filter: readonly number[], attrs: ConvolutionAttrs, kind: Kind): ConvInfo {
+  const { strides, pad, dilations = [1, 1], dimRoundingMode } = attrs;
+  const groups = kind.depthwise ? 1 : (x[3] ?? 0) / (filter[2] ?? 1);
+  if (!Number.isInteger(groups) || groups < 1) {
+    throw new Error(
+      `Convolution: the filter [${filter}] takes ${filter[2]} channels, but the input [${x}] has ${x[3]}.`,
+    );
+  }
+  return tf.backend_util.computeConv2DInfo(
+    x as Shape4D,
+    filter as Shape4D,
+    strides,
+    dilations,
+    pad,
+    dimRoundingMode,
+    kind.depthwise,
+  );
+}
+
+function geometry(info: ConvInfo): number[] {
+  const { strideHeight, strideWidth, padInfo, dilationHeight, dilationWidth, outHeight, outWidth } = info;
+  return [strideHeight, strideWidth, padInfo.top, padInfo.left, dilationHeight, dilationWidth, outHeight, outWidth];
+}
+
+const isNhwc = ({ attrs }: { attrs: ConvolutionAttrs }) => (attrs.dataFormat ?? 'NHWC') === 'NHWC';
+
+/** tfjs takes a filter with fewer channels than the input as a grouped convolution. */
+const isUngrouped = (channels: number | undefined, filter: readonly number[]) => channels === filter[2];
+
+function convolve(backend: TorchBackend, inputs: FusedInputs, attrs: FusedAttrs, kind: Kind): tf.TensorInfo {
+  const { x, filter, bias, preluActivationWeights } = inputs;
+  const info = convInfo(x.shape, filter.shape, attrs, kind);
+  const isPrelu = attrs.activation === 'prelu';
+  let y: Handle = backend.native[kind.name](
+    backend.handle(x),
+    backend.handle(filter),
+    bias ? flat(backend, bias, info.outChannels) : null,
+    geometry(info),
+    computesInBfloat16(),
+    isPrelu ? 'linear' : attrs.activation,
+    attrs.leakyreluAlpha ?? 0.2,
+  );
+  if (isPrelu && preluActivationWeights) {
+    const linear = y;
+    try {
+      y = backend.native.prelu(linear, backend.handle(preluActivationWeights));
+    } finally {
+      backend.native.release(linear);
+    }
+  }
+  return backend.make(y, info.outShape);
+}
+
+/** A bias may come as [C], as [1, 1, 1, C] or as a single number for all channels. */
+function flat(backend: TorchBackend, bias: tf.TensorInfo, channels: number): Handle {
+  return backend.handle({ ...bias, shape: [channels] });
+}
+
+function forward(kernelName: string, kind: Kind) {
+  return kernel<FusedInputs, ConvolutionAttrs>(
+    kernelName,
+    {
+      when: (call) => isNhwc(call) && (kind.depthwise || isUngrouped(call.inputs.x.shape[3], call.inputs.filter.shape)),
+    },
+    ({ inputs, attrs, backend }) => convolve(backend, inputs, { ...attrs, activation: 'linear' }, kind),
+  );
+}
+
+function fused(kernelName: string, kind: Kind) {
+  return kernel<FusedInputs, FusedAttrs>(
+    kernelName,
+    {
+      when: (call) => {
+        const { x, filter, bias } = call.inputs;
+        const channels = kind.depthwise ? filter.shape[2]! * filter.shape[3]! : filter.shape[3];
+        const oneBiasPerChannel = !bias || tf.util.sizeFromShape(bias.shape) === channels;
+        return isNhwc(call) && oneBiasPerChannel && (kind.depthwise || isUngrouped(x.shape[3], filter.shape));
+      },
+    },
+    ({ inputs, attrs, backend }) => convolve(backend, inputs, attrs, kind),
+  );
+}
+
+function inputGradient(kernelName: string, kind: Kind) {
+  return kernel<{ dy: tf.TensorInfo; filter: tf.TensorInfo }, ConvolutionAttrs & { inputShape: Shape4D }>(
+    kernelName,
+    {
+      when: (call) =>
+        isNhwc(call) && (kind.depthwise || isUngrouped(call.attrs.inputShape[3], call.inputs.filter.shape)),
+    },
+    ({ inputs: { dy, filter }, attrs, backend }) => {
+      const info = convInfo(attrs.inputShape, filter.shape, attrs, kind);
+      const dx = backend.native[`${kind.name}InputGradient`](
+        backend.handle(dy),
+        backend.handle(filter),
+        geometry(info),
+        computesInBfloat16(),
+        info.inShape,
+      );
+      return backend.make(dx, info.inShape);
+    },
+  );
+}
+
+function filterGradient(kernelName: string, kind: Kind) {
+  return kernel<{ x: tf.TensorInfo; dy: tf.TensorInfo }, ConvolutionAttrs & { filterShape: Shape4D }>(
+    kernelName,
+    { when: (call) => isNhwc(call) && (kind.depthwise || isUngrouped(call.inputs.x.shape[3], call.attrs.filterShape)) },
+    ({ inputs: { x, dy }, attrs, backend }) => {
+      const info = convInfo(x.shape, attrs.filterShape, attrs, kind);
+      const dw = backend.native[`${kind.name}FilterGradient`](
+        backend.handle(x),
+        backend.handle(dy),
+        geometry(info),
+        computesInBfloat16(),
+        attrs.filterShape,
+      );
+      return backend.make(dw, attrs.filterShape);
+    },
+  );
+}
+
+export const convolutionKernels = [
+  forward(tf.Conv2D, DENSE),
+  inputGradient(tf.Conv2DBackpropInput, DENSE),
+  filterGradient(tf.Conv2DBackpropFilter, DENSE),
+  fused(tf.FusedConv2D, DENSE),
+  forward(tf.DepthwiseConv2dNative, DEPTHWISE),
+  inputGradient(tf.DepthwiseConv2dNativeBackpropInput, DEPTHWISE),
+  filterGradient(tf.DepthwiseConv2dNativeBackpropFilter, DEPTHWISE),
+  fused(tf.FusedDepthwiseConv2D, DEPTHWISE),
+];

@@ -1,0 +1,51 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { kernel } from '../kernel.ts';
+
+type PoolAttrs = tf.MaxPoolAttrs;
+
+function poolInfo(x: readonly number[], { filterSize, strides, pad, dimRoundingMode }: PoolAttrs) {
+  return tf.backend_util.computePool2DInfo(
+    x as [number, number, number, number],
+    filterSize,
+    strides,
+    1,
+    pad,
+    dimRoundingMode,
+  );
+}
+
+function windowOf(info: tf.backend_util.Conv2DInfo): number[] {
+  const { filterHeight, filterWidth, strideHeight, strideWidth, padInfo, outHeight, outWidth } = info;
+  return [filterHeight, filterWidth, strideHeight, strideWidth, padInfo.top, padInfo.left, outHeight, outWidth];
+}
+
+export const poolingKernels = [
+  kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.MaxPool, {}, ({ inputs: { x }, attrs, backend }) => {
+    const info = poolInfo(x.shape, attrs);
+    return backend.make(backend.native.maxPool(backend.handle(x), windowOf(info)), info.outShape);
+  }),
+
+  kernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttrs>(
+    tf.MaxPoolGrad,
+    {},
+    ({ inputs: { dy, input }, attrs, backend }) => {
+      const window = windowOf(poolInfo(input.shape, attrs));
+      return backend.make(backend.native.maxPoolGrad(backend.handle(dy), backend.handle(input), window), input.shape);
+    },
+  ),
+
+  kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.AvgPool, {}, ({ inputs: { x }, attrs, backend }) => {
+    const info = poolInfo(x.shape, attrs);
+    return backend.make(backend.native.avgPool(backend.handle(x), windowOf(info)), info.outShape);
+  }),
+
+  kernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttrs>(
+    tf.AvgPoolGrad,
+    {},
+    ({ inputs: { dy, input }, attrs, backend }) => {
+      const { dimRoundingMode: _, ...rest } = attrs;
+      const window = windowOf(poolInfo(input.shape, rest));
+      return backend.make(backend.native.avgPoolGrad(backend.handle(dy), window, input.shape), input.shape);
+    },
+  ),
+];
