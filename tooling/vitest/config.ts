@@ -6,7 +6,9 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@secateur/source', 'node'] } },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    testTimeout: 30_000,
+    // Generous: tfjs-backend-cpu needs seconds for a training step, and machines are shared.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // Native engines hold process-wide state; forks keep one engine per process.
     pool: 'forks',
   },

@@ -1,3 +1,44 @@
+export { countCost, type LayerReport, type NetworkCost, type UncountedLayer } from './cost/count-cost.ts';
 export type { Batch, BatchSource } from './data.ts';
+export {
+  type ChannelGraph,
+  type ChannelGroup,
+  type FrozenLayer,
+  type GroupMember,
+  type ReadGraphOptions,
+  readGraph,
+} from './graph/channel-graph.ts';
+export type { LayerCost, ProducerKind } from './graph/layer-rule.ts';
 export { type LayerNode, readNodes } from './graph/nodes.ts';
+export { convOrthogonality, type Penalty } from './kernels/conv-orthogonality.ts';
+export type { Precision } from './kernels/precision.ts';
 export { ZeroPadShortcut, type ZeroPadShortcutConfig } from './layers/zero-pad-shortcut.ts';
+export { kernelOrthogonality } from './objective/kernel-orthogonality.ts';
+export { type Objective, PAPER_OBJECTIVE, PLAIN_OBJECTIVE } from './objective/objective.ts';
+export {
+  classAwarePruning,
+  type EndReason,
+  type PruningEvent,
+  type PruningOptions,
+  type PruningResult,
+  type PruningSources,
+} from './pipeline/class-aware-pruning.ts';
+export { type ApplyPlanOptions, applyPlan } from './pruning/apply-plan.ts';
+export { createPlan, type PruningPlan, validatePlan } from './pruning/pruning-plan.ts';
+export {
+  type FilterRef,
+  type FractionalScores,
+  type LayerRanking,
+  type ScoredFilter,
+  type Selection,
+  type SelectionOptions,
+  type SelectionStrategy,
+  selectFilters,
+} from './pruning/select-filters.ts';
+export { type WeightSlicer, weightSlicer } from './pruning/weight-slicer.ts';
+export type { Criterion, LayerScores } from './scoring/criterion.ts';
+export { type ScoringOptions, scoreFilters } from './scoring/score-filters.ts';
+export { type ClassAccuracy, type Evaluation, evaluate } from './training/evaluate.ts';
+export { learningRateAt, type Schedule } from './training/schedule.ts';
+export { type LossTerms, NonFiniteLossError } from './training/step.ts';
+export { type EpochEvent, type StepEvent, type TrainingEvent, type TrainingOptions, train } from './training/train.ts';

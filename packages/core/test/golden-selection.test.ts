@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type FilterRef, type LayerScores, type Selection, selectFilters } from '../src/pruning/select-filters.ts';
+import { type FilterRef, type LayerRanking, type Selection, selectFilters } from '../src/pruning/select-filters.ts';
 import { readGoldenJson } from './support/golden.ts';
 
 /** [layer, filter] */
@@ -67,7 +67,7 @@ describe('golden selection', () => {
     const { threshold, max_fraction: maxFraction } = golden;
     let left = golden.layers.map(({ name, scores }) => ({ name, scores, original: scores.map((_, filter) => filter) }));
     for (const expected of golden.iterations) {
-      const scores: LayerScores[] = left.map((layer) => ({ layer: layer.name, scores: layer.scores }));
+      const scores: LayerRanking[] = left.map((layer) => ({ layer: layer.name, scores: layer.scores }));
       const selection = selectFilters(scores, { threshold, maxFraction });
       expect(selection.filters).toBe(expected.num_remaining);
       expect(selection.cap).toBe(expected.cap);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LayerScores, type SelectionOptions, selectFilters } from './select-filters.ts';
+import { type LayerRanking, type SelectionOptions, selectFilters } from './select-filters.ts';
 
-const removed = (layers: LayerScores[], options: SelectionOptions) =>
+const removed = (layers: LayerRanking[], options: SelectionOptions) =>
   selectFilters(layers, options).removed.map(({ layer, filter }) => `${layer}${filter}`);
 
-const TWO_LAYERS: LayerScores[] = [
+const TWO_LAYERS: LayerRanking[] = [
   { layer: 'a', scores: [5, 1, 9, 2, 7] },
   { layer: 'b', scores: [0, 8, 1, 6, 4] },
 ];
@@ -88,7 +88,7 @@ describe('selectFilters', () => {
     expect(selectFilters([layer], { threshold: 1, maxFraction: 0.29 }).cap).toBe(29);
   });
 
-  it.each<[string, LayerScores[], SelectionOptions, string]>([
+  it.each<[string, LayerRanking[], SelectionOptions, string]>([
     ['no threshold', TWO_LAYERS, {}, "strategy 'both' needs a threshold, but it is undefined"],
     ['a NaN threshold', TWO_LAYERS, { threshold: Number.NaN }, 'but it is NaN'],
     [

@@ -10,7 +10,7 @@ export interface FractionalScores {
   readonly denominator: number;
 }
 
-export interface LayerScores {
+export interface LayerRanking {
   readonly layer: string;
   /** One per filter; low scores go first. */
   readonly scores: ArrayLike<number> | FractionalScores;
@@ -64,7 +64,7 @@ export interface ScoredFilter extends FilterRef {
  * @param layers Layers that may lose filters, in network order; the caps refer to these filters.
  * @throws Error when an option is out of range, a layer appears twice, or a score is not a finite number.
  */
-export function selectFilters(layers: readonly LayerScores[], options: SelectionOptions): Selection {
+export function selectFilters(layers: readonly LayerRanking[], options: SelectionOptions): Selection {
   const { strategy = 'both', threshold, maxFraction = 0.1, minFilters = 1, maxLayerFraction = 1 } = options;
   checkFraction('maxFraction', maxFraction);
   checkFraction('maxLayerFraction', maxLayerFraction);
@@ -99,7 +99,7 @@ export function selectFilters(layers: readonly LayerScores[], options: Selection
   return { strategy, filters: all.length, cap, candidates, removed, keptAsLast, keptByLayerCap };
 }
 
-function rankFilters(layers: readonly LayerScores[]): ScoredFilter[] {
+function rankFilters(layers: readonly LayerRanking[]): ScoredFilter[] {
   const names = new Set(layers.map(({ layer }) => layer));
   if (names.size < layers.length) throw new Error('Every layer may be listed once, but the scores list a layer twice.');
   return layers
@@ -127,7 +127,7 @@ function rankFilters(layers: readonly LayerScores[]): ScoredFilter[] {
  * A double division is correctly rounded, so a fraction that equals the threshold as a decimal (27/10 and 2.7) becomes the
  * very same double, and one that does not cannot come out equal: comparing the quotients is exact.
  */
-function exactScores({ layer, scores }: LayerScores): number[] {
+function exactScores({ layer, scores }: LayerRanking): number[] {
   if (!('numerators' in scores)) return finite(scores, `The score of layer '${layer}'`);
   const { numerators, denominator } = scores;
   if (!(denominator > 0))

@@ -1,0 +1,110 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Batch } from '../data.ts';
+import { softmaxCrossEntropy } from '../kernels/softmax-cross-entropy.ts';
+import { l1Factor, type Objective, orthogonalityPenalty } from '../objective/objective.ts';
+import type { Program } from './program.ts';
+import type { SgdMomentum } from './sgd.ts';
+import { walkBackward, walkForward } from './walk.ts';
+
+export interface StepOptions {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly objective: Objective;
+}
+
+/** The terms of the objective at the weights before the step. */
+export interface LossTerms {
+  /** Mean over the batch. */
+  readonly crossEntropy: number;
+  /** Sum over the weights that the L1 term covers, without its factor. */
+  readonly l1: number;
+  /** Sum over the convolutions, without its factor. */
+  readonly orthogonality: number;
+  readonly total: number;
+}
+
+export interface StepResult extends LossTerms {
+  readonly correct: number;
+}
+
+/** The loss was NaN or infinite. The weights are those from before the step. */
+export class NonFiniteLossError extends Error {
+  override readonly name = 'NonFiniteLossError';
+  readonly loss: number;
+
+  constructor(loss: number, where: string) {
+    super(`Expected a finite loss, but it was ${loss} ${where}. Lower the learning rate, or look for broken images.`);
+    this.loss = loss;
+  }
+}
+
+/**
+ * One step of training: forward, loss, backward; each weight moves as soon as its gradient is there.
+ *
+ * @throws NonFiniteLossError before anything has moved.
+ */
+export function trainingStep(program: Program, batch: Batch, optimizer: SgdMomentum, options: StepOptions): StepResult {
+  const { objective, ...rates } = options;
+  return tf.tidy(() => {
+    const labels = tf.tensor1d(batch.labels, 'int32');
+    const walk = walkForward(program, tf.tensor4d(batch.images, [...batch.shape]), { mode: 'training' });
+    const { loss, gradient } = softmaxCrossEntropy(walk.output, labels);
+    const crossEntropy = mean(loss.dataSync());
+    if (!Number.isFinite(crossEntropy)) throw new NonFiniteLossError(crossEntropy, 'in this batch');
+    const correct = countCorrect(walk.output.dataSync(), batch.labels);
+    for (const { variable, value } of walk.updates) variable.assign(value);
+
+    const l1Norms: tf.Scalar[] = [];
+    const penalties: tf.Scalar[] = [];
+    walkBackward(program, walk, tf.div(gradient, batch.labels.length), {
+      onWeight: (weight, dWeight) => {
+        const penalty = orthogonalityPenalty(objective, weight);
+        const l1 = l1Factor(objective, weight);
+        const l1Norm = optimizer.update(weight, dWeight, penalty?.gradient, {
+          ...rates,
+          l1,
+          penalty: objective.orthogonality,
+        });
+        if (l1 > 0) l1Norms.push(l1Norm);
+        if (penalty) {
+          penalties.push(penalty.loss);
+          penalty.gradient.dispose();
+        }
+      },
+    });
+    const l1 = sum(l1Norms);
+    const orthogonality = sum(penalties);
+    const total = crossEntropy + objective.l1 * l1 + objective.orthogonality * orthogonality;
+    return { crossEntropy, l1, orthogonality, total, correct };
+  });
+}
+
+/** Number of images whose largest logit is that of their label. */
+export function countCorrect(logits: ArrayLike<number>, labels: ArrayLike<number>): number {
+  const classes = logits.length / labels.length;
+  let correct = 0;
+  for (let image = 0; image < labels.length; image++) {
+    if (argMax(logits, image * classes, classes) === labels[image]) correct++;
+  }
+  return correct;
+}
+
+/** Index, within the row, of the largest of `length` values from `start`; the first of equals. */
+export function argMax(values: ArrayLike<number>, start: number, length: number): number {
+  let best = 0;
+  for (let i = 1; i < length; i++) if (values[start + i]! > values[start + best]!) best = i;
+  return best;
+}
+
+function mean(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i]!;
+  return total / values.length;
+}
+
+function sum(scalars: readonly tf.Scalar[]): number {
+  let total = 0;
+  for (const scalar of scalars) total += scalar.dataSync()[0]!;
+  return total;
+}
