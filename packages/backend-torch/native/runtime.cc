@@ -4,6 +4,7 @@
 #include <torch/version.h>
 
 #include "allocator.h"
+#include "gemm.h"
 #include "kernels.h"
 
 namespace secateur {
@@ -43,6 +44,7 @@ Napi::Value versions(Call& call) {
   result.Set("libtorch", TORCH_VERSION);
   result.Set("cpuCapability", configured("CPU capability usage: "));
   result.Set("onednn", at::get_mkldnn_version());
+  result.Set("matrixProducts", gemmLibrary());
   result.Set("compiler", __VERSION__);
 #if defined(__AVX512F__)
   result.Set("compiledFor", "avx512");

@@ -95,6 +95,8 @@ export interface Versions {
   /** The vector instructions that this addon was compiled for. */
   readonly compiledFor: string;
   readonly onednn: string;
+  /** Who multiplies float32 matrices: oneDNN, or the BLAS that libtorch was built with. */
+  readonly matrixProducts: string;
   readonly compiler: string;
 }
 
