@@ -89,9 +89,15 @@ at::Tensor forward(Call& call) {
   if (x.numel() == 0 || g.outH == 0 || g.outW == 0 || weight.numel() == 0) {
     return at::zeros({x.size(0), g.outH, g.outW, weight.size(0)}, weight.options());
   }
-  const at::Tensor y = at::convolution(padding.pad(toNchw(computeIn(x, bfloat16))), weight, computeIn(bias, bfloat16), {g.strideH, g.strideW},
-                                       padding.both(), {g.dilationH, g.dilationW}, /*transposed=*/false, {0, 0},
-                                       layout.groups(filter.sizes()));
+  const at::Tensor input = padding.pad(toNchw(computeIn(x, bfloat16)));
+  const MaybeTensor shift = computeIn(bias, bfloat16);
+  const Integers strides = {g.strideH, g.strideW}, dilations = {g.dilationH, g.dilationW};
+  const int64_t groups = layout.groups(filter.sizes());
+  TORCH_CHECK(input.size(1) == weight.size(1) * groups, "the filter takes ", weight.size(1) * groups, " channels, but x has ", input.size(1));
+  // at::convolution leaves oneDNN for BLAS when the input is small or there is one thread, which is many times slower.
+  const at::Tensor y = at::globalContext().hasMKLDNN() && !bfloat16
+                           ? at::mkldnn_convolution(input, weight.contiguous(at::MemoryFormat::ChannelsLast), shift, padding.both(), strides, dilations, groups)
+                           : at::convolution(input, weight, shift, strides, padding.both(), dilations, /*transposed=*/false, {0, 0}, groups);
   return activate(toNhwc(y), call.text(5), call.number(6));
 }
 

@@ -85,7 +85,7 @@ at::Tensor gather(Call& call) {
   TORCH_CHECK(indices.scalar_type() == at::kInt, "expected int32 indices, but got ", indices.scalar_type());
   if (indices.numel() > 0) {
     const int64_t low = indices.min().item<int64_t>(), high = indices.max().item<int64_t>();
-    TORCH_CHECK(low >= 0 && high < x.size(axis), "index ", low < 0 ? low : high, " is outside axis ", axis, " of length ", x.size(axis));
+    TORCH_CHECK(low >= 0 && high < x.size(axis), "GatherV2: the index value ", low < 0 ? low : high, " is not in [0, ", x.size(axis) - 1, "]");
   }
   return x.index_select(axis, indices.flatten());
 }

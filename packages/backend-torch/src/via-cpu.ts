@@ -59,7 +59,11 @@ function mapInputs(inputs: Inputs, map: (input: TensorInfo) => TensorInfo): Inpu
 
 function toCpu(info: TensorInfo, torch: TorchBackend, cpu: MathBackendCPU): TensorInfo {
   const values = torch.readSync(info.dataId);
-  if (info.dtype !== 'complex64') return { ...info, dataId: cpu.write(values, info.shape, info.dtype) };
+  if (info.dtype !== 'complex64') {
+    const { shape, dtype } = info;
+    // A few cpu kernels read the rank, as if they were given tensors.
+    return Object.assign(cpu.makeTensorInfo(shape, dtype, values), { rank: shape.length });
+  }
   const { real, imag } = backend_util.splitRealAndImagArrays(values as Float32Array);
   const complex = cpu.makeTensorInfo(info.shape, 'complex64');
   cpu.data.get(complex.dataId).complexTensorInfos = {

@@ -34,7 +34,7 @@ describe('a mistake becomes an Error that names op, shapes and reason', () => {
   });
 
   it('indices outside an axis', () => {
-    expect(() => tf.gather(tensor([3, 2]), tf.tensor1d([0, 3], 'int32'))).toThrow(/3.*outside|out of/i);
+    expect(() => tf.gather(tensor([3, 2]), tf.tensor1d([0, 3], 'int32'))).toThrow('index value 3 is not in [0, 2]');
   });
 
   it('use after dispose', () => {

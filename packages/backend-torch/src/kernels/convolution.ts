@@ -38,7 +38,7 @@ const DENSE: Kind = { name: 'conv2d', depthwise: false };
 const DEPTHWISE: Kind = { name: 'depthwiseConv2d', depthwise: true };
 
 function convInfo(x: readonly number[], filter: readonly number[], attrs: ConvolutionAttrs, kind: Kind): ConvInfo {
-  const { strides, pad, dilations = [1, 1], dimRoundingMode } = attrs;
+  const { strides, pad, dimRoundingMode } = attrs;
   const groups = kind.depthwise ? 1 : (x[3] ?? 0) / (filter[2] ?? 1);
   if (!Number.isInteger(groups) || groups < 1) {
     throw new Error(
@@ -49,7 +49,7 @@ function convInfo(x: readonly number[], filter: readonly number[], attrs: Convol
     x as Shape4D,
     filter as Shape4D,
     strides,
-    dilations,
+    attrs.dilations ?? 1,
     pad,
     dimRoundingMode,
     kind.depthwise,
@@ -59,6 +59,17 @@ function convInfo(x: readonly number[], filter: readonly number[], attrs: Convol
 function geometry(info: ConvInfo): number[] {
   const { strideHeight, strideWidth, padInfo, dilationHeight, dilationWidth, outHeight, outWidth } = info;
   return [strideHeight, strideWidth, padInfo.top, padInfo.left, dilationHeight, dilationWidth, outHeight, outWidth];
+}
+
+/** tf.conv2dTranspose may ask for an output that is not the size the forward convolution would have had. */
+function isOutput(
+  dy: tf.TensorInfo,
+  x: Shape4D,
+  filter: readonly number[],
+  attrs: ConvolutionAttrs,
+  kind: Kind,
+): boolean {
+  return tf.util.arraysEqual(dy.shape, convInfo(x, filter, attrs, kind).outShape);
 }
 
 const isNhwc = ({ attrs }: { attrs: ConvolutionAttrs }) => (attrs.dataFormat ?? 'NHWC') === 'NHWC';
@@ -125,7 +136,9 @@ function inputGradient(kernelName: string, kind: Kind) {
     kernelName,
     {
       when: (call) =>
-        isNhwc(call) && (kind.depthwise || isUngrouped(call.attrs.inputShape[3], call.inputs.filter.shape)),
+        isNhwc(call) &&
+        (kind.depthwise || isUngrouped(call.attrs.inputShape[3], call.inputs.filter.shape)) &&
+        isOutput(call.inputs.dy, call.attrs.inputShape, call.inputs.filter.shape, call.attrs, kind),
     },
     ({ inputs: { dy, filter }, attrs, backend }) => {
       const info = convInfo(attrs.inputShape, filter.shape, attrs, kind);

@@ -19,9 +19,15 @@ function windowOf(info: tf.backend_util.Conv2DInfo): number[] {
   return [filterHeight, filterWidth, strideHeight, strideWidth, padInfo.top, padInfo.left, outHeight, outWidth];
 }
 
+/** tfjs-backend-cpu takes windows of one pixel that keep the shape as no pooling at all, even with padding. */
+function isIdentity({ filterHeight, filterWidth, inShape, outShape }: tf.backend_util.Conv2DInfo): boolean {
+  return filterHeight === 1 && filterWidth === 1 && tf.util.arraysEqual(inShape, outShape);
+}
+
 export const poolingKernels = [
   kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.MaxPool, {}, ({ inputs: { x }, attrs, backend }) => {
     const info = poolInfo(x.shape, attrs);
+    if (isIdentity(info)) return backend.share(x);
     return backend.make(backend.native.maxPool(backend.handle(x), windowOf(info)), info.outShape);
   }),
 
@@ -36,6 +42,7 @@ export const poolingKernels = [
 
   kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.AvgPool, {}, ({ inputs: { x }, attrs, backend }) => {
     const info = poolInfo(x.shape, attrs);
+    if (isIdentity(info)) return backend.share(x);
     return backend.make(backend.native.avgPool(backend.handle(x), windowOf(info)), info.outShape);
   }),
 

@@ -39,6 +39,9 @@ function reshaped(x: tf.TensorInfo, { shape }: tf.ReshapeAttrs): number[] {
 
 function expanded(x: tf.TensorInfo, { dim }: tf.ExpandDimsAttrs): number[] {
   const position = dim < 0 ? x.shape.length + 1 + dim : dim;
+  if (position < 0 || position > x.shape.length) {
+    throw new Error(`expandDims: expected an axis of [${x.shape}] or one past it, but got ${dim}.`);
+  }
   return x.shape.toSpliced(position, 0, 1);
 }
 
@@ -72,6 +75,13 @@ export const shapeKernels = [
 
   kernel<tf.TensorInfo[], tf.PackAttrs>(tf.Pack, { dtypes: NATIVE }, ({ inputs, attrs: { axis }, backend }) => {
     const [first] = inputs as [tf.TensorInfo, ...tf.TensorInfo[]];
+    for (const { shape, dtype } of inputs) {
+      tf.util.assertShapesMatch(first.shape, shape, 'stack: all tensors must have one shape. ');
+      tf.util.assert(
+        dtype === first.dtype,
+        () => `stack: expected ${first.dtype} as in the first tensor, but got ${dtype}.`,
+      );
+    }
     const position = axis < 0 ? first.shape.length + 1 + axis : axis;
     const shape = first.shape.toSpliced(position, 0, inputs.length);
     const handles = inputs.map((part) => backend.handle(part));
