@@ -1,0 +1,90 @@
+"""Times training steps of PyTorch at its best CPU setting: channels-last, bfloat16 through autocast, gradients set to None.
+
+A step is forward, backward, SGD with momentum 0.9 and weight decay 5e-4, and reading the loss. Prints one line of JSON.
+
+    python3 train_step.py --model vgg16 --precision bfloat16 --objective full
+"""
+
+import argparse
+import json
+import math
+import resource
+import sys
+import time
+
+MODELS = ["vgg16", "resnet20", "resnet56"]
+
+
+def count(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, but got {text}")
+    return value
+
+
+def factor(text):
+    value = float(text)
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"expected a positive number, but got {text}")
+    return value
+
+
+def read_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", choices=MODELS, required=True)
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--objective", choices=["plain", "full"], default="plain", help="full adds L1 and orthogonality")
+    parser.add_argument("--width", type=factor, default=1.0, help="factor on the width of every layer but the last")
+    parser.add_argument("--batch", type=count, default=128)
+    parser.add_argument("--warmup", type=count, default=3, help="steps before the measured ones")
+    parser.add_argument("--steps", type=count, default=6, help="measured steps")
+    parser.add_argument("--threads", type=count, default=2)
+    return parser.parse_args()
+
+
+def main():
+    arguments = read_arguments()
+    # After the arguments, so that a wrong one is told at once.
+    import torch
+    from torch.nn import functional as F
+    from networks import build, paper_regularisers
+
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(1)
+    model = build(arguments.model, arguments.width).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    images = torch.randn(arguments.batch, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+    labels = torch.arange(arguments.batch) % 10
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=arguments.precision == "bfloat16"):
+            loss = F.cross_entropy(model(images), labels)
+        if arguments.objective == "full":
+            loss = loss + paper_regularisers(model)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    for _ in range(arguments.warmup):
+        step()
+    milliseconds = []
+    wall_start, cpu_start = time.perf_counter(), time.process_time()
+    for _ in range(arguments.steps):
+        start = time.perf_counter()
+        loss = step()
+        milliseconds.append(1000 * (time.perf_counter() - start))
+    cpu, wall = time.process_time() - cpu_start, time.perf_counter() - wall_start
+
+    print(json.dumps({
+        "engine": f"PyTorch {torch.__version__}",
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "milliseconds": milliseconds,
+        "busyCpus": cpu / wall,
+        "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        "loss": loss,
+    }))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+import { InvalidArgumentError } from 'commander';
+
+/** A parser for one value out of `choices`. */
+export function choice<Choice extends string>(choices: readonly Choice[]): (text: string) => Choice {
+  return (text) => {
+    const found = choices.find((name) => name === text);
+    if (found === undefined) throw new InvalidArgumentError(`Expected ${choices.join(', ')}; got '${text}'.`);
+    return found;
+  };
+}
+
+/** A parser for a comma-separated list of values out of `choices`, without repetitions. */
+export function list<Choice extends string>(choices: readonly Choice[]): (text: string) => Choice[] {
+  const parse = choice(choices);
+  return (text) => [...new Set(text.split(',').map((name) => parse(name.trim())))];
+}
+
+export function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new InvalidArgumentError(`Expected a whole number of at least 1; got '${text}'.`);
+  }
+  return value;
+}
+
+export function countOrZero(text: string): number {
+  return text === '0' ? 0 : count(text);
+}
+
+export function factor(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError(`Expected a positive number; got '${text}'.`);
+  }
+  return value;
+}

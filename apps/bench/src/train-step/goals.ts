@@ -1,0 +1,11 @@
+/** The least ratio to PyTorch's images per second that secateur sets itself, at full width on two cores. */
+export const GOALS: Readonly<Record<string, number>> = {
+  'vgg16/float32/plain': 1,
+  'vgg16/bfloat16/plain': 1,
+  'vgg16/float32/full': 2.2,
+  'vgg16/bfloat16/full': 2.2,
+  'resnet56/float32/plain': 1,
+  'resnet56/bfloat16/plain': 1.05,
+  'resnet20/float32/plain': 1,
+  'resnet20/bfloat16/plain': 1.15,
+};

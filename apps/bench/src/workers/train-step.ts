@@ -1,0 +1,65 @@
+// Times training steps of secateur and prints a Measurement. Takes the arguments of peers/train_step.py.
+import { PAPER_OBJECTIVE, PLAIN_OBJECTIVE, train } from '@secateur/core';
+import { setThreads, versions } from '@secateur/tfjs-backend-torch';
+import * as tf from '@tensorflow/tfjs-core';
+import { Command } from 'commander';
+import { choice, count, factor } from '../arguments.ts';
+import { buildNetwork } from '../networks.ts';
+import { repeatedBatch } from '../repeated-batch.ts';
+import {
+  type Measurement,
+  NETWORKS,
+  OBJECTIVES,
+  PRECISIONS,
+  type RunOptions,
+  type Setting,
+} from '../train-step/setting.ts';
+
+const { model, precision, objective, width, batch, warmup, steps, threads } = new Command('train-step')
+  .requiredOption('--model <name>', 'network', choice(NETWORKS))
+  .requiredOption('--precision <name>', 'of convolutions', choice(PRECISIONS))
+  .requiredOption('--objective <name>', 'full adds L1 and orthogonality', choice(OBJECTIVES))
+  .requiredOption('--width <factor>', 'factor on the widths', factor)
+  .requiredOption('--batch <images>', 'images in a batch', count)
+  .requiredOption('--warmup <steps>', 'steps before the measured ones', count)
+  .requiredOption('--steps <count>', 'measured steps', count)
+  .requiredOption('--threads <count>', 'threads', count)
+  .parse()
+  .opts<Setting & RunOptions>();
+
+await tf.setBackend('torch');
+setThreads(threads);
+
+const network = buildNetwork(model, width);
+// A single epoch, since train() copies the weights at the start of each.
+const events = train(network, repeatedBatch({ batch, steps: warmup + steps }), {
+  epochs: 1,
+  schedule: { kind: 'constant', rate: 0.01 },
+  objective: objective === 'full' ? PAPER_OBJECTIVE : PLAIN_OBJECTIVE,
+  precision,
+});
+
+const milliseconds: number[] = [];
+let loss = Number.NaN;
+let start = { wall: 0, cpu: process.cpuUsage() };
+let busyCpus = 0;
+for await (const event of events) {
+  if (event.type !== 'step') continue;
+  if (event.step >= warmup) milliseconds.push(event.milliseconds);
+  if (event.step === warmup - 1) start = { wall: performance.now(), cpu: process.cpuUsage() };
+  if (event.step === event.steps - 1) {
+    const { user, system } = process.cpuUsage(start.cpu);
+    busyCpus = (user + system) / (1000 * (performance.now() - start.wall));
+    loss = event.total;
+  }
+}
+
+const measurement: Measurement = {
+  engine: `secateur on libtorch ${versions().libtorch}`,
+  parameters: network.trainableWeights.reduce((total, { shape }) => total + shape.reduce((a, b) => a! * b!, 1)!, 0),
+  milliseconds,
+  busyCpus,
+  peakBytes: process.resourceUsage().maxRSS * 1024,
+  loss,
+};
+console.log(JSON.stringify(measurement));
