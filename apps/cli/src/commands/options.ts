@@ -1,0 +1,173 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { didYouMean } from '../did-you-mean.ts';
+import { ENGINES, type EngineName } from '../run/engine.ts';
+import { NETWORKS } from '../run/networks.ts';
+import type { ConfigPatch } from '../run/resolve-config.ts';
+import type { RunConfig } from '../run/run-config.ts';
+
+/** Of every command. */
+export interface CommonFlags {
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+  readonly debug?: boolean;
+}
+
+export interface EngineFlags {
+  readonly engine?: EngineName;
+  readonly threads?: number;
+}
+
+export interface DataFlags {
+  readonly data?: string;
+}
+
+export interface OutFlags {
+  readonly out?: string;
+  readonly force?: boolean;
+}
+
+/** Those that stand for values of a configuration. */
+export interface ConfigFlags {
+  readonly config?: string;
+  readonly network?: string;
+  readonly width?: number;
+  readonly epochs?: number;
+  readonly learningRate?: number;
+  readonly batchSize?: number;
+  readonly seed?: number;
+  readonly precision?: string;
+  readonly images?: number;
+  readonly testImages?: number;
+  readonly l1?: number;
+  readonly orthogonality?: number;
+}
+
+export interface PruningFlags {
+  readonly target?: number;
+  readonly tolerance?: number;
+  readonly criterion?: string;
+  readonly maxFraction?: number;
+  readonly fineTuneEpochs?: number;
+  readonly finalTuneEpochs?: number;
+  readonly maxIterations?: number;
+}
+
+export function addCommonOptions(command: Command): Command {
+  return command
+    .option('--quiet', 'no progress, only results and errors')
+    .option('--json', 'one JSON value on stdout; progress stays on stderr')
+    .option('--debug', 'errors with the place in the program');
+}
+
+export function addEngineOptions(command: Command): Command {
+  return command
+    .addOption(
+      choice('--engine <name>', 'torch, node (@tensorflow/tfjs-node) or cpu; default: the first that works', ENGINES),
+    )
+    .option('--threads <n>', 'threads of the torch engine; default: one for each core', integer(1));
+}
+
+export function addDataOption(command: Command): Command {
+  return command.option(
+    '--data <dir>',
+    'folder of the official binary files of CIFAR-10 or CIFAR-100; default: CIFAR-10, downloaded once (139 MB)',
+  );
+}
+
+export function addOutOptions(command: Command, fallback: string): Command {
+  return command
+    .option('--out <dir>', `folder for everything that is written; default: ${fallback}`)
+    .option('--force', 'replace the run that is in that folder');
+}
+
+export function addConfigOptions(command: Command, { trained }: { trained: 'from scratch' | 'further' }): Command {
+  command.option('--config <file>', 'JSON with a part of the configuration, merged over the preset');
+  if (trained === 'from scratch') {
+    command
+      .addOption(choice('--network <name>', NETWORKS.join(', '), NETWORKS))
+      .option('--width <factor>', "factor on the network's widths", number);
+  }
+  return command
+    .option('--epochs <n>', 'epochs of training', integer(1))
+    .option('--learning-rate <rate>', 'its highest learning rate', number)
+    .option('--batch-size <n>', 'images in a step', integer(1))
+    .option('--seed <n>', 'fixes weights, order, augmentation and splits', integer(0))
+    .addOption(choice('--precision <name>', 'float32 or bfloat16 for training', ['float32', 'bfloat16']))
+    .option('--images <n>', 'take only so many training images', integer(1))
+    .option('--test-images <n>', 'take only so many test images', integer(1))
+    .option('--l1 <factor>', 'factor of the L1 term of the objective', number)
+    .option('--orthogonality <factor>', 'factor of the orthogonality term of the objective', number);
+}
+
+export function addPruningOptions(command: Command): Command {
+  return command
+    .option('--target <share>', 'stop when this share of the MACs is gone, such as 0.5', number)
+    .option('--tolerance <share>', 'how far the validation accuracy may fall, such as 0.01', number)
+    .addOption(choice('--criterion <kind>', "reference (the paper's) or relative", ['reference', 'relative']))
+    .option('--max-fraction <share>', 'most filters that one iteration removes', number)
+    .option('--max-iterations <n>', 'most iterations', integer(1))
+    .option('--fine-tune-epochs <n>', 'epochs after each removal', integer(1))
+    .option('--final-tune-epochs <n>', 'epochs at the end', integer(1));
+}
+
+/** @param section The training that --epochs and --learning-rate speak of. */
+export function configPatch(
+  flags: ConfigFlags & PruningFlags,
+  base: RunConfig,
+  section: 'training' | 'fineTune',
+): ConfigPatch {
+  const { learningRate } = flags;
+  const { schedule } = base[section];
+  return {
+    network: flags.network,
+    width: flags.width,
+    batchSize: flags.batchSize,
+    seed: flags.seed,
+    precision: flags.precision,
+    trainingImages: flags.images,
+    testImages: flags.testImages,
+    objective: { l1: flags.l1, orthogonality: flags.orthogonality },
+    targetMacs: flags.target,
+    tolerance: flags.tolerance,
+    maxIterations: flags.maxIterations,
+    selection: { maxFraction: flags.maxFraction },
+    criterion: criterionPatch(flags.criterion, base),
+    fineTune: { epochs: flags.fineTuneEpochs },
+    finalTune: { epochs: flags.finalTuneEpochs },
+    [section]: {
+      epochs: flags.epochs,
+      schedule: schedule.kind === 'one-cycle' ? { peak: learningRate } : { rate: learningRate },
+    },
+  };
+}
+
+const CRITERIA = { reference: { kind: 'reference', tau: 0 }, relative: { kind: 'relative', rho: 0.5 } } as const;
+
+/** The kind's usual setting, unless the configuration is of that kind already. */
+function criterionPatch(kind: string | undefined, base: RunConfig): RunConfig['criterion'] | undefined {
+  return kind === undefined || kind === base.criterion.kind ? undefined : CRITERIA[kind as keyof typeof CRITERIA];
+}
+
+/** An option with a fixed set of values, which suggests the closest one. */
+export function choice(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, description).argParser((value) => {
+    if (choices.includes(value)) return value;
+    throw new InvalidArgumentError(`${didYouMean(value, choices).trim()} Choose from: ${choices.join(', ')}.`.trim());
+  });
+}
+
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
+  return value;
+}
+
+export function integer(least: number): (text: string) => number {
+  return (text) => {
+    const value = number(text);
+    if (!Number.isInteger(value) || value < least) {
+      throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
+    }
+    return value;
+  };
+}

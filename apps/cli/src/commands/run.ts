@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import type { Bind, Invocation } from '../cli.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { fastPrecision } from '../run/engine.ts';
+import { executeRun } from '../run/execute-run.ts';
+import { PRESET_NAMES, PRESETS, type PresetName } from '../run/presets.ts';
+import { readConfigFile, resolveConfig } from '../run/resolve-config.ts';
+import { summaryReport } from '../terminal/summary-report.ts';
+import {
+  addCommonOptions,
+  addConfigOptions,
+  addDataOption,
+  addEngineOptions,
+  addOutOptions,
+  addPruningOptions,
+  type ConfigFlags,
+  choice,
+  configPatch,
+  type DataFlags,
+  type EngineFlags,
+  type OutFlags,
+  type PruningFlags,
+} from './options.ts';
+import { loadDatasetFor, startEngineFor } from './start.ts';
+import { withRunDirectory } from './with-run-directory.ts';
+
+type Flags = ConfigFlags & PruningFlags & DataFlags & EngineFlags & OutFlags & { readonly preset: PresetName };
+
+export function runCommand(program: Command, bind: Bind): void {
+  const command = program
+    .command('run')
+    .description(
+      'The main job: train a network, prune it class by class, fine-tune, export to ONNX, verify, and report.',
+    )
+    .addOption(choice('--preset <name>', PRESET_NAMES.join(' or '), PRESET_NAMES).default('quickstart'));
+  addConfigOptions(command, { trained: 'from scratch' });
+  addPruningOptions(command);
+  addOutOptions(command, 'runs/<preset>-<time>');
+  addDataOption(command);
+  addEngineOptions(command);
+  addCommonOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  secateur run                                  CIFAR-10 from random weights to a verified, smaller ONNX file
+  secateur run --preset smoke                   the same path in under a minute
+  secateur run --network resnet20 --target 0.6  another network, more removed
+  secateur run --config my.json --out runs/a    settings from a file, such as { "training": { "epochs": 20 } }`,
+    )
+    .action(bind(run));
+}
+
+async function run(invocation: Invocation<Flags>): Promise<ExitCode> {
+  const { flags, terminal } = invocation;
+  const preset = PRESETS[flags.preset];
+  const base = resolveConfig(
+    preset,
+    flags.config ? [{ origin: flags.config, patch: await readConfigFile(flags.config) }] : [],
+  );
+  const asked = resolveConfig(base, [{ origin: 'command line', patch: configPatch(flags, base, 'training') }]);
+  const engine = await startEngineFor(invocation);
+  const precision = flags.precision ? asked.precision : fastPrecision(asked.precision, engine);
+  if (precision !== asked.precision) {
+    terminal.line(`  float32 in place of ${asked.precision}, for which this machine has no instructions.`);
+  }
+  const config = { ...asked, precision };
+  const identity = { command: 'run', preset: flags.preset, config, engine };
+  return withRunDirectory(invocation, { name: flags.preset, identity }, async (context) => {
+    const dataset = await context.stopwatch.time('data', () => loadDatasetFor(invocation));
+    const summary = await executeRun(config, { ...context, dataset, engine });
+    terminal.line();
+    terminal.result({ text: () => summaryReport(summary, { colors: terminal.resultColors }), value: summary });
+    terminal.line();
+    terminal.step('Written', context.directory.path);
+    return summary.passed ? EXIT.ok : EXIT.goalMissed;
+  });
+}

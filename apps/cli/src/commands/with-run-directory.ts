@@ -1,0 +1,38 @@
+import { join, relative } from 'node:path';
+import type { Invocation } from '../cli.ts';
+import type { ExitCode } from '../exit.ts';
+import type { RunContext } from '../run/context.ts';
+import { RunDirectory } from '../run/run-directory.ts';
+import { Stopwatch } from '../run/stopwatch.ts';
+import { VERSION } from '../version.ts';
+import type { OutFlags } from './options.ts';
+
+/**
+ * Opens the run directory, records who asks for what, does the work, and records how it ended.
+ *
+ * @param identity What config.json says beyond versions and command line.
+ */
+export async function withRunDirectory(
+  { flags, terminal, signal, commandLine }: Invocation<OutFlags>,
+  { name, identity }: { name: string; identity: Readonly<Record<string, unknown>> },
+  work: (context: RunContext) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const startedAt = new Date().toISOString();
+  const path = flags.out ?? join('runs', `${name}-${startedAt.slice(0, 19).replaceAll(':', '-')}`);
+  const versions = { secateur: VERSION, node: process.version };
+  const directory = await RunDirectory.create(path, {
+    force: flags.force ?? false,
+    config: { ...identity, versions, commandLine, startedAt },
+  });
+  terminal.step('Writing to', relative('', directory.path) || '.');
+  directory.event({ type: 'started', at: startedAt });
+  try {
+    return await work({ directory, terminal, signal, stopwatch: new Stopwatch() });
+  } catch (error) {
+    const type = signal.aborted ? 'interrupted' : 'failed';
+    directory.event({ type, message: (error as Error).message });
+    throw error;
+  } finally {
+    directory.close();
+  }
+}

@@ -1,0 +1,12 @@
+import type { Terminal } from '../terminal/terminal.ts';
+import type { RunDirectory } from './run-directory.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+/** What every part of a run needs around it. */
+export interface RunContext {
+  readonly directory: RunDirectory;
+  readonly terminal: Terminal;
+  readonly stopwatch: Stopwatch;
+  /** Aborted by Ctrl-C: the step under way is finished, and nothing more. */
+  readonly signal: AbortSignal;
+}

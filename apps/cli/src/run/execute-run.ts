@@ -1,0 +1,181 @@
+import { countCost, evaluate } from '@secateur/core';
+import { exportOnnx, measureLatency, verify } from '@secateur/export';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { count, percent, whole } from '../terminal/format.ts';
+import { VERSION } from '../version.ts';
+import { continueEpochs, observe } from './batch-sources.ts';
+import type { RunContext } from './context.ts';
+import type { Dataset } from './dataset.ts';
+import type { Engine } from './engine.ts';
+import { writeFileAtomically } from './files.ts';
+import { firstImages, openImageSources } from './image-sources.ts';
+import { attachTrainingData } from './model-folder.ts';
+import { buildNetwork } from './networks.ts';
+import { pruneAndTune, showPass } from './prune-and-tune.ts';
+import type { RunConfig } from './run-config.ts';
+import { networkReport, type Summary, summarize } from './summary.ts';
+import { trainNetwork } from './train-network.ts';
+
+const VERIFIED_IMAGES = 1000;
+const LATENCY_RUNS = 50;
+
+/** The main job: from images in memory to a verified ONNX file of the pruned network, and all that is known about it. */
+export async function executeRun(
+  config: RunConfig,
+  { dataset, engine, ...context }: RunContext & { readonly dataset: Dataset; readonly engine: Engine },
+): Promise<Summary> {
+  const { directory, terminal, stopwatch, signal } = context;
+  const startedAt = new Date();
+  const started = performance.now();
+  const images = openImageSources(dataset, config);
+  const { classNames } = dataset.train;
+  try {
+    const sources = {
+      training: continueEpochs(observe(images.training, { signal })),
+      ...observed(images, context),
+    };
+    const sizes = {
+      training: images.training.size,
+      validation: images.validation.size,
+      scoring: images.scoring.size,
+      test: images.test.size,
+    };
+    terminal.step(
+      'Data',
+      `${dataset.name}: ${whole(sizes.training)} images for training, ${whole(sizes.validation)} for validation, ${whole(sizes.test)} for the test`,
+    );
+
+    const unpruned = buildNetwork(config.network, {
+      classes: classNames.length,
+      width: config.width,
+      inputShape: dataset.train.shape,
+      seed: config.seed,
+    });
+    attachTrainingData(unpruned, { classNames, ...dataset.statistics });
+    const unprunedCost = countCost(unpruned);
+    terminal.step(
+      'Network',
+      `${config.network}, width ${config.width}: ${count(unprunedCost.parameters)} parameters, ${count(unprunedCost.macs)} MACs`,
+    );
+    const shared = { objective: config.objective, precision: config.precision };
+    await stopwatch.time('training', () =>
+      trainNetwork(unpruned, sources.training, { ...config.training, ...shared }, context),
+    );
+
+    const { criterion, selection, tolerance, targetMacs, maxIterations } = config;
+    const { result, unprunedAccuracy, iterations } = await pruneAndTune(
+      unpruned,
+      sources,
+      {
+        criterion,
+        selection,
+        tolerance,
+        targetMacs,
+        maxIterations,
+        fineTune: { ...config.fineTune, ...shared },
+        finalTune: { ...config.finalTune, ...shared },
+      },
+      context,
+    );
+    const pruned = result.model;
+    await directory.saveModel('model', pruned);
+
+    const tests = await stopwatch.time('test', async () => ({
+      unpruned: await evaluate(unpruned, sources.test),
+      pruned: await evaluate(pruned, sources.test),
+    }));
+    terminal.step(
+      'Test',
+      `accuracy ${percent(tests.unpruned.accuracy, 2)} unpruned, ${percent(tests.pruned.accuracy, 2)} pruned`,
+    );
+
+    const { onnx, verification } = await stopwatch.time('export', async () => {
+      const describe = (model: LayersModel) =>
+        exportOnnx(model, {
+          classNames,
+          ...dataset.statistics,
+          inputScale: 1 / 255,
+          metadata: {
+            secateur: JSON.stringify({
+              version: VERSION,
+              network: config.network,
+              width: config.width,
+              seed: config.seed,
+              macs: countCost(model).macs,
+              macsUnpruned: unprunedCost.macs,
+              iterations: model === pruned ? result.plans.length : 0,
+            }),
+          },
+        });
+      const onnx = { unpruned: await describe(unpruned), pruned: await describe(pruned) };
+      await writeFileAtomically(directory.file('unpruned.onnx'), onnx.unpruned);
+      await writeFileAtomically(directory.file('model.onnx'), onnx.pruned);
+      const sample = await firstImages(sources.test, VERIFIED_IMAGES);
+      const verification = await verify(pruned, onnx.pruned, { ...sample, tolerance: config.goals.logitDifference });
+      return { onnx, verification };
+    });
+    terminal.step('Verify', describeVerification(verification));
+    const afterData = (performance.now() - started) / 1000;
+    signal.throwIfAborted();
+
+    const [unprunedLatency, prunedLatency] = await stopwatch.time('latency', () =>
+      measureLatency([onnx.unpruned, onnx.pruned], {
+        runs: LATENCY_RUNS,
+        ...(engine.threads && { threads: engine.threads }),
+      }),
+    );
+    const summary = summarize(
+      {
+        secateur: VERSION,
+        startedAt: startedAt.toISOString(),
+        config,
+        engine,
+        data: { name: dataset.name, images: sizes },
+        unpruned: networkReport({
+          cost: unprunedCost,
+          validationAccuracy: unprunedAccuracy,
+          test: tests.unpruned,
+          latency: unprunedLatency!,
+        }),
+        pruned: networkReport({
+          cost: result.cost,
+          validationAccuracy: result.evaluation.accuracy,
+          test: tests.pruned,
+          latency: prunedLatency!,
+        }),
+        iterations,
+        endReason: result.reason,
+        verification,
+        seconds: { ...stopwatch.seconds, afterData: Math.round(afterData * 100) / 100 },
+      },
+      { afterData },
+    );
+    await directory.writeJson('summary.json', summary);
+    directory.event({ type: 'completed', passed: summary.passed });
+    return summary;
+  } finally {
+    await images.close();
+  }
+}
+
+/** Validation, scoring and test images, stoppable and with a line of progress. */
+function observed(images: ReturnType<typeof openImageSources>, context: RunContext) {
+  const pass = (part: 'scoring' | 'validation' | 'test', label: string) =>
+    observe(images[part], { signal: context.signal, onBatch: showPass(images[part], label, context) });
+  return {
+    scoring: pass('scoring', 'score filters'),
+    validation: pass('validation', 'validate'),
+    test: pass('test', 'test'),
+  };
+}
+
+export function describeVerification({
+  images,
+  maxAbsDifference,
+  sameClass,
+  ties,
+  passed,
+}: Awaited<ReturnType<typeof verify>>): string {
+  const tied = ties > 0 ? ` (${ties} ties)` : '';
+  return `ONNX file in onnxruntime ${passed ? 'agrees' : 'DISAGREES'} on ${whole(images)} images: largest logit difference ${maxAbsDifference.toExponential(1)}, same class on ${whole(sameClass)}${tied}`;
+}

@@ -1,0 +1,93 @@
+import type { BatchSource } from '@secateur/core';
+import type { ChannelStatistics, LabelledImages } from '@secateur/data';
+import { type ClosableBatchSource, createBatchSource, pickPerClass, stratifiedSplit } from '@secateur/data';
+import { type Dataset, takeImages } from './dataset.ts';
+import type { RunConfig } from './run-config.ts';
+
+/** The images of a run, in the parts that it uses them for. */
+export interface ImageSources {
+  readonly training: BatchSource;
+  readonly scoring: BatchSource;
+  readonly validation: BatchSource;
+  readonly test: BatchSource;
+  close(): Promise<void>;
+}
+
+/** Splits and picks by the run's seed; the test images are the data set's own. */
+export function openImageSources(
+  dataset: Dataset,
+  {
+    seed,
+    batchSize,
+    ...config
+  }: Pick<RunConfig, 'seed' | 'batchSize' | 'trainingImages' | 'testImages' | 'validationFraction' | 'imagesPerClass'>,
+): ImageSources {
+  const [train, validation] = stratifiedSplit(takeImages(dataset.train, config.trainingImages, seed), {
+    fraction: config.validationFraction,
+    seed,
+  });
+  if (validation.labels.length === 0) {
+    throw new Error(
+      `A validation fraction of ${config.validationFraction} leaves no validation images of ${train.labels.length}. Raise validationFraction, or take more images.`,
+    );
+  }
+  const scoring = pickPerClass(train, { perClass: config.imagesPerClass, seed });
+  const plain = (data: LabelledImages) => openImages(data, { batchSize, statistics: dataset.statistics });
+  const sources = {
+    training: createBatchSource(train, {
+      batchSize,
+      shuffle: true,
+      augment: { flip: true, cropPadding: 4 },
+      seed,
+      ...dataset.statistics,
+    }),
+    scoring: plain(scoring),
+    validation: plain(validation),
+    test: plain(takeImages(dataset.test, config.testImages, seed)),
+  };
+  return {
+    ...sources,
+    async close() {
+      await Promise.all(Object.values(sources).map((source) => source.close()));
+    },
+  };
+}
+
+/** Images in their order, as they are. */
+export function openImages(
+  data: LabelledImages,
+  { batchSize, statistics }: { batchSize: number; statistics: ChannelStatistics },
+): ClosableBatchSource {
+  return createBatchSource(data, { batchSize, ...statistics });
+}
+
+export interface ImageSample {
+  /** Standardised, NHWC. */
+  readonly images: Float32Array;
+  readonly labels: Int32Array;
+  readonly shape: readonly number[];
+}
+
+/** The first images of a source, in one piece. */
+export async function firstImages(source: BatchSource, most: number): Promise<ImageSample> {
+  const parts: { images: Float32Array; labels: Int32Array }[] = [];
+  let missing = Math.min(most, source.size);
+  let imageShape: readonly number[] = [];
+  for await (const { images, labels, shape } of source.batches(0)) {
+    const taken = Math.min(missing, labels.length);
+    imageShape = shape.slice(1);
+    // Copies: a batch's arrays are taken back when the next one is asked for.
+    parts.push({ images: images.slice(0, (taken * images.length) / labels.length), labels: labels.slice(0, taken) });
+    missing -= taken;
+    if (missing === 0) break;
+  }
+  const labels = Int32Array.from(parts.flatMap((part) => [...part.labels]));
+  const valuesOfImage = imageShape.reduce((product, size) => product * size, 1);
+  const images = new Float32Array(labels.length * valuesOfImage);
+  let offset = 0;
+  for (const part of parts) {
+    images.set(part.images, offset);
+    offset += part.images.length;
+  }
+  return { images, labels, shape: [labels.length, ...imageShape] };
+}

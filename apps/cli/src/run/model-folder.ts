@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import '@secateur/core'; // registers the layers that our networks have beyond tfjs-layers' own
+import type { ChannelStatistics } from '@secateur/data';
+import * as tf from '@tensorflow/tfjs-core';
+import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
+import { toJson, writeFolderAtomically } from './files.ts';
+
+const MODEL_FILE = 'model.json';
+const WEIGHTS_FILE = 'weights.bin';
+
+/** What a network was trained on; it travels with the network as user-defined metadata. */
+export interface TrainingData extends ChannelStatistics {
+  readonly classNames: readonly string[];
+}
+
+export function attachTrainingData(model: LayersModel, { classNames, mean, std }: TrainingData): void {
+  model.setUserDefinedMetadata({ classNames: [...classNames], mean: [...mean], std: [...std] });
+}
+
+/** undefined when the model does not say, for example because another program wrote it. */
+export function trainingDataOf(model: LayersModel): TrainingData | undefined {
+  const metadata = model.getUserDefinedMetadata() as Partial<TrainingData> | undefined;
+  const { classNames, mean, std } = metadata ?? {};
+  return classNames && mean && std ? { classNames, mean, std } : undefined;
+}
+
+/** Writes model.json and weights.bin, the format of tfjs-layers; a former model there is replaced at once. */
+export async function saveModel(model: LayersModel, directory: string): Promise<void> {
+  await model.save(folderHandler(directory));
+}
+
+/**
+ * Loads a model from a folder with a model.json, or from a run directory, whose result it takes.
+ *
+ * @throws Error when there is none, or its files are damaged.
+ */
+export async function loadModel(path: string): Promise<LayersModel> {
+  const directory = [path, join(path, 'model')].find((candidate) => existsSync(join(candidate, MODEL_FILE)));
+  if (!directory) {
+    throw new Error(`'${path}' holds no model: expected a folder with ${MODEL_FILE}, or a run directory with model/.`);
+  }
+  try {
+    return await loadLayersModel(folderHandler(directory));
+  } catch (cause) {
+    throw new Error(`The model in '${directory}' cannot be loaded: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Loads and saves LayersModels in a folder; works with every engine in Node. */
+export function folderHandler(directory: string): tf.io.IOHandler {
+  return {
+    async save({ modelTopology, weightSpecs = [], weightData, userDefinedMetadata, format, generatedBy, convertedBy }) {
+      const manifest: tf.io.WeightsManifestConfig = [{ paths: [WEIGHTS_FILE], weights: weightSpecs }];
+      const json = { format, generatedBy, convertedBy, modelTopology, weightsManifest: manifest, userDefinedMetadata };
+      const weights = new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData));
+      await writeFolderAtomically(directory, { [MODEL_FILE]: toJson(json), [WEIGHTS_FILE]: weights });
+      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+    },
+    async load() {
+      const text = await readFile(join(directory, MODEL_FILE), 'utf8');
+      return tf.io.getModelArtifactsForJSON(JSON.parse(text) as tf.io.ModelJSON, async (manifest) => {
+        const parts = await Promise.all(
+          manifest.flatMap(({ paths }) => paths).map((path) => readFile(join(directory, path))),
+        );
+        const specs = manifest.flatMap(({ weights }) => weights);
+        const data = Buffer.concat(parts);
+        checkLength(data.length, specs);
+        return [specs, data.buffer.slice(data.byteOffset, data.byteOffset + data.length) as ArrayBuffer];
+      });
+    },
+  };
+}
+
+function checkLength(bytes: number, specs: readonly tf.io.WeightsManifestEntry[]): void {
+  if (specs.some(({ quantization, dtype }) => quantization || dtype === 'string')) return;
+  const expected = specs.reduce((sum, { shape, dtype }) => {
+    const bytesOfValue = dtype === 'bool' ? 1 : dtype === 'complex64' ? 8 : 4;
+    return sum + bytesOfValue * shape.reduce((product, size) => product * size, 1);
+  }, 0);
+  if (bytes !== expected) {
+    throw new Error(`Its weights should have ${expected} bytes, but the file has ${bytes}. Is it cut short?`);
+  }
+}

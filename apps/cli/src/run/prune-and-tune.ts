@@ -1,0 +1,192 @@
+import {
+  type BatchSource,
+  classAwarePruning,
+  NonFiniteLossError,
+  type PruningEvent,
+  type PruningOptions,
+  type PruningResult,
+} from '@secateur/core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { count, percent, points, whole } from '../terminal/format.ts';
+import { trainingProgress } from '../terminal/training-progress.ts';
+import type { RunContext } from './context.ts';
+import type { ImageSources } from './image-sources.ts';
+import type { IterationReport } from './summary.ts';
+import { LAST_GOOD, stoppedTraining } from './train-network.ts';
+
+const UNPRUNED = 'checkpoints/unpruned';
+const BEST = 'checkpoints/best';
+
+export interface PrunedNetwork {
+  readonly result: PruningResult;
+  readonly unprunedAccuracy: number;
+  readonly iterations: readonly IterationReport[];
+}
+
+/**
+ * Runs the loop of class-aware pruning, showing and recording what happens: a plan-N.json for each removal, and the best
+ * network so far in checkpoints/.
+ *
+ * @throws Error when the loss is not finite any more, naming where the last good network is, or the signal is aborted.
+ */
+export async function pruneAndTune(
+  model: LayersModel,
+  sources: Pick<ImageSources, 'training' | 'scoring' | 'validation'>,
+  options: PruningOptions,
+  context: RunContext,
+): Promise<PrunedNetwork> {
+  const { directory } = context;
+  await directory.saveModel(UNPRUNED, model);
+  let lastGood = UNPRUNED;
+  const iterations: IterationReport[] = [];
+  const show = showPruning(context, options);
+  let removedFilters = 0;
+  let unprunedAccuracy = 0;
+  try {
+    for await (const event of classAwarePruning(model, sources, options)) {
+      record(event, context);
+      show(event);
+      switch (event.type) {
+        case 'baseline':
+          unprunedAccuracy = event.evaluation.accuracy;
+          break;
+        case 'pruned':
+          removedFilters = event.selection.removed.length;
+          await directory.writeJson(`plan-${event.iteration}.json`, event.plan);
+          break;
+        case 'evaluated':
+          iterations.push({
+            iteration: event.iteration,
+            removedFilters,
+            macs: event.cost.macs,
+            validationAccuracy: event.evaluation.accuracy,
+            withinTolerance: event.withinTolerance,
+          });
+          if (event.withinTolerance) {
+            await directory.saveModel(BEST, event.model);
+            lastGood = BEST;
+          }
+          break;
+        case 'finished':
+          return { result: event.result, unprunedAccuracy, iterations };
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof NonFiniteLossError)) throw error;
+    throw stoppedTraining(error, await directory.copyModel(lastGood, LAST_GOOD));
+  }
+  throw new Error('The pruning loop ended without a result.');
+}
+
+/** Scores as lists and steps as numbers; of a selection the removed filters, of a cost its sums. */
+function record(event: PruningEvent, { directory }: RunContext): void {
+  switch (event.type) {
+    case 'training':
+      directory.event({ ...event.event, type: event.event.type, phase: event.phase, iteration: event.iteration });
+      break;
+    case 'pruned':
+      directory.event({
+        type: event.type,
+        iteration: event.iteration,
+        removed: event.selection.removed,
+        keptAsLast: event.selection.keptAsLast.length,
+        keptByLayerCap: event.selection.keptByLayerCap.length,
+        macs: event.cost.macs,
+        parameters: event.cost.parameters,
+      });
+      break;
+    case 'evaluated':
+    case 'baseline': {
+      const { evaluation, cost } = event;
+      const rest =
+        event.type === 'evaluated' ? { iteration: event.iteration, withinTolerance: event.withinTolerance } : {};
+      directory.event({ type: event.type, ...rest, evaluation, macs: cost.macs, parameters: cost.parameters });
+      break;
+    }
+    case 'scored':
+      directory.event({ ...event });
+      break;
+    case 'finished': {
+      const { reason, evaluation, cost, plans } = event.result;
+      directory.event({ type: event.type, reason, plans: plans.length, evaluation, macs: cost.macs });
+      break;
+    }
+    default:
+      event satisfies never;
+  }
+}
+
+/** Tells the story of the loop, and times its parts. */
+function showPruning({ terminal, stopwatch }: RunContext, options: PruningOptions): (event: PruningEvent) => void {
+  let macs = 0;
+  let accuracy = 0;
+  let showTraining: ReturnType<typeof trainingProgress> | undefined;
+  let since = performance.now();
+  const lap = (part: string) => {
+    const now = performance.now();
+    stopwatch.add(part, (now - since) / 1000);
+    since = now;
+  };
+  const removedShare = (left: number) => percent(1 - left / macs);
+  return (event) => {
+    switch (event.type) {
+      case 'baseline':
+        lap('evaluation');
+        macs = event.cost.macs;
+        accuracy = event.evaluation.accuracy;
+        terminal.step('Unpruned', `validation accuracy ${percent(accuracy, 2)}, ${count(macs)} MACs`);
+        break;
+      case 'scored':
+        lap('scoring');
+        break;
+      case 'pruned': {
+        lap('removal');
+        const { removed, filters } = event.selection;
+        terminal.step(
+          `Prune ${event.iteration}`,
+          `${whole(removed.length)} of ${whole(filters)} filters removed: ${removedShare(event.cost.macs)} of the MACs gone so far`,
+        );
+        showTraining = undefined;
+        break;
+      }
+      case 'training': {
+        lap(event.phase);
+        const isFinal = event.phase === 'final-tune';
+        showTraining ??= trainingProgress(terminal, {
+          label: event.phase,
+          epochs: (isFinal ? options.finalTune : undefined)?.epochs ?? options.fineTune.epochs,
+        });
+        showTraining(event.event);
+        break;
+      }
+      case 'evaluated': {
+        lap('evaluation');
+        const drop = points(event.evaluation.accuracy - accuracy);
+        const verdict = event.withinTolerance ? '' : terminal.colors.yellow(', more than tolerated: not kept');
+        terminal.line(`  validation accuracy ${percent(event.evaluation.accuracy, 2)} (${drop})${verdict}`);
+        showTraining = undefined;
+        break;
+      }
+      case 'finished': {
+        lap('evaluation');
+        const { reason, cost, evaluation } = event.result;
+        terminal.step(
+          'Pruned',
+          `${reason}: ${removedShare(cost.macs)} of the MACs gone, validation accuracy ${percent(evaluation.accuracy, 2)} (${points(evaluation.accuracy - accuracy)})`,
+        );
+        break;
+      }
+      default:
+        event satisfies never;
+    }
+  };
+}
+
+/** Shows how far the pass over a source is. */
+export function showPass(source: BatchSource, label: string, { terminal }: RunContext): (images: number) => void {
+  let seen = 0;
+  return (images) => {
+    seen = (seen % source.size) + images;
+    terminal.progress(() => `  ${label}: ${whole(seen)} of ${whole(source.size)} images`);
+  };
+}

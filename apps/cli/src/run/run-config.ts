@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { NETWORKS } from './networks.ts';
+
+const count = z.int().min(1);
+const share = z.number().min(0).max(1);
+const notNegative = z.number().min(0);
+const rate = z.number().positive();
+
+const schedule = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('constant'), rate }),
+  z.strictObject({ kind: z.literal('one-cycle'), peak: rate, warmup: share }),
+  z.strictObject({ kind: z.literal('step'), rate, milestones: z.array(share), factor: rate }),
+]);
+
+const training = z.strictObject({ epochs: count, schedule, momentum: share, weightDecay: notNegative });
+
+const criterion = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('reference'), tau: notNegative }),
+  z.strictObject({ kind: z.literal('relative'), rho: notNegative }),
+]);
+
+/** Everything that decides how a run goes. Plain JSON: it is stored with the run. */
+export const runConfigSchema = z.strictObject({
+  network: z.enum(NETWORKS),
+  /** Factor on the network's widths. */
+  width: rate,
+  seed: z.int().min(0).max(0xffffffff),
+  /** How many images to take, the same share of each class; null takes all. */
+  trainingImages: count.nullable(),
+  testImages: count.nullable(),
+  /** Share of the training images that is held out to decide when pruning ends. */
+  validationFraction: share,
+  /** Scoring images of each class. */
+  imagesPerClass: count,
+  batchSize: count,
+  precision: z.enum(['float32', 'bfloat16']),
+  objective: z.strictObject({
+    l1: notNegative,
+    l1Over: z.enum(['all', 'kernels']),
+    orthogonality: notNegative,
+    orthogonalityForm: z.enum(['convolution', 'kernel']),
+  }),
+  training,
+  criterion,
+  selection: z.strictObject({
+    strategy: z.enum(['threshold', 'percentage', 'both']),
+    /** Share of the number of classes. */
+    threshold: share,
+    maxFraction: share,
+    minFilters: count,
+    maxLayerFraction: share,
+  }),
+  fineTune: training,
+  finalTune: training,
+  /** How far the validation accuracy may fall, as a share of the images. */
+  tolerance: share,
+  targetMacs: share,
+  maxIterations: count,
+  /** What the run is measured against at its end; null sets no such goal. */
+  goals: z.strictObject({
+    macsRemoved: share.nullable(),
+    /** How far the pruned network's test accuracy may lie below the unpruned one's. */
+    accuracyDrop: share.nullable(),
+    unprunedAccuracy: share.nullable(),
+    /** From the images in memory to the verified ONNX file. */
+    minutes: z.number().positive().nullable(),
+    logitDifference: z.number().positive(),
+  }),
+});
+
+export type RunConfig = z.infer<typeof runConfigSchema>;
