@@ -36,7 +36,7 @@ def read_arguments():
     parser.add_argument("--objective", choices=["plain", "full"], default="plain", help="full adds L1 and orthogonality")
     parser.add_argument("--width", type=factor, default=1.0, help="factor on the width of every layer but the last")
     parser.add_argument("--batch", type=count, default=128)
-    parser.add_argument("--warmup", type=count, default=3, help="steps before the measured ones")
+    parser.add_argument("--warmup", type=count, default=10, help="steps before the measured ones")
     parser.add_argument("--steps", type=count, default=6, help="measured steps")
     parser.add_argument("--threads", type=count, default=2)
     return parser.parse_args()

@@ -40,7 +40,7 @@ export function trainStepCommand(): Command {
     .option('--objectives <names>', `of ${OBJECTIVES.join(', ')}`, list(OBJECTIVES), [...OBJECTIVES])
     .option('--width <factor>', "factor on the networks' widths", factor, 1)
     .option('--batch <images>', 'images in a batch', count, 128)
-    .option('--warmup <steps>', 'steps of a run before the measured ones', count, 3)
+    .option('--warmup <steps>', 'steps of a run before the measured ones', count, 10)
     .option('--steps <count>', 'measured steps of a run', count, 6)
     .option('--threads <count>', 'threads of either side', count, 2)
     .option('--rounds <count>', 'runs of each side that count', count, 3)
