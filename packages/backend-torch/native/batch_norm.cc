@@ -75,6 +75,7 @@ template <typename T, bool relu, bool residual>
 void normalise(const T* __restrict x, const T* __restrict added, T* __restrict y, int64_t rows, int64_t channels, const float* __restrict mean,
                const float* __restrict factor, const float* __restrict offset) {
   forEachRow(rows, channels, [&](int64_t row) {
+#pragma omp simd
     for (int64_t c = 0; c < channels; ++c) {
       float value = (toFloat(x[row + c]) - mean[c]) * factor[c] + offset[c];
       if (residual) value += toFloat(added[row + c]);
@@ -137,26 +138,19 @@ template <typename T, bool relu, bool keep>
 std::vector<double> gradientSums(const T* __restrict dy, const T* __restrict x, const T* __restrict y, T* __restrict g, int64_t rows, int64_t channels,
                                  const float* __restrict mean) {
   return channelSums(rows, channels, [&](int64_t begin, int64_t end, double* __restrict sum, double* __restrict products) {
-    const auto one = [&](int64_t i, int64_t c, double& s, double& p) {
-      float value = toFloat(dy[i]);
-      if (relu) value = toFloat(y[i]) > 0.0f ? value : 0.0f;
-      if (keep) assign(g[i], value);
-      s += value;
-      p += static_cast<double>(value) * static_cast<double>(toFloat(x[i]) - mean[c]);
-    };
-    int64_t r = begin;
-    for (; r + 2 <= end; r += 2) {
-      const int64_t row = r * channels;
+    for (int64_t r = begin; r < end; ++r) {
+      const T* __restrict dyRow = dy + r * channels;
+      const T* __restrict xRow = x + r * channels;
+      const T* __restrict yRow = relu ? y + r * channels : nullptr;
+      T* __restrict gRow = keep ? g + r * channels : nullptr;
+#pragma omp simd
       for (int64_t c = 0; c < channels; ++c) {
-        double s = 0, p = 0;
-        one(row + c, c, s, p);
-        one(row + channels + c, c, s, p);
-        sum[c] += s;
-        products[c] += p;
+        float value = toFloat(dyRow[c]);
+        if (relu) value = toFloat(yRow[c]) > 0.0f ? value : 0.0f;
+        if (keep) assign(gRow[c], value);
+        sum[c] += static_cast<double>(value);
+        products[c] += static_cast<double>(value) * static_cast<double>(toFloat(xRow[c]) - mean[c]);
       }
-    }
-    for (; r < end; ++r) {
-      for (int64_t c = 0; c < channels; ++c) one(r * channels + c, c, sum[c], products[c]);
     }
   });
 }
@@ -165,6 +159,7 @@ template <typename T, bool relu>
 void propagate(const T* __restrict dy, const T* __restrict x, const T* __restrict y, T* __restrict dx, int64_t rows, int64_t channels,
                const float* __restrict mean, const float* __restrict factor, const float* __restrict constant, const float* __restrict slope) {
   forEachRow(rows, channels, [&](int64_t row) {
+#pragma omp simd
     for (int64_t c = 0; c < channels; ++c) {
       float g = toFloat(dy[row + c]);
       if (relu) g = toFloat(y[row + c]) > 0.0f ? g : 0.0f;

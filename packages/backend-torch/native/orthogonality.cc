@@ -153,9 +153,15 @@ double squaredNorm(const at::Tensor& matrix) {
   return total;
 }
 
-/** (kernel HWIO [3, 3, in, out]) -> loss (scalar), gradient (HWIO) */
+at::Tensor productsOf(const at::Tensor& left, const at::Tensor& right, bool bfloat16) {
+  if (!bfloat16) return sharedProducts(left, right);
+  return at::bmm(left.to(at::kBFloat16), right.to(at::kBFloat16)).to(at::kFloat);
+}
+
+/** (kernel HWIO [3, 3, in, out], bfloat16) -> loss (scalar), gradient (HWIO) */
 Tensors convOrthogonality(Call& call) {
   const at::Tensor kernel = call.tensor(0).to(at::kFloat);
+  const bool bfloat16 = call.flag(1);
   TORCH_CHECK(kernel.dim() == 4 && kernel.size(0) == 3 && kernel.size(1) == 3, "expected a kernel of shape [3, 3, in, out], but got ", kernel.sizes());
   const int64_t in = kernel.size(2), out = kernel.size(3);
   TORCH_CHECK(in > 0 && out > 0, "expected a kernel with channels, but got ", kernel.sizes());
@@ -167,7 +173,7 @@ Tensors convOrthogonality(Call& call) {
 
   // The spectrum of R is conj(K) K^T: real part A A^T + B B^T, imaginary part A B^T - B A^T.
   const at::Tensor left = at::cat({real, a, b, a}), right = at::cat({real, a, b, b}).transpose(1, 2);
-  const at::Tensor products = sharedProducts(left, right);
+  const at::Tensor products = productsOf(left, right, bfloat16);
   const at::Tensor spectraOfR = at::empty({16, out, out}, at::kFloat);
   spectraOfR.narrow(0, 0, 4).copy_(products.narrow(0, 0, 4));
   at::Tensor realPart = spectraOfR.narrow(0, 4, 6), imaginaryPart = spectraOfR.narrow(0, 10, 6);
@@ -188,7 +194,7 @@ Tensors convOrthogonality(Call& call) {
   const at::Tensor symmetric = at::cat({lags.narrow(0, 0, 1), outer + flipped, outer - flipped});
   const at::Tensor factors = at::empty({22, out, out}, at::kFloat);
   combine(leftFactors(), planes(symmetric), planes(factors), out, out);
-  const at::Tensor gradients = sharedProducts(factors, spectra);
+  const at::Tensor gradients = productsOf(factors, spectra, bfloat16);
   const at::Tensor gradient = at::empty({out, 3, 3, in}, at::kFloat);
   combine(tapsOfProducts(loss > 0 ? static_cast<float>(2 / loss) : 0.0f), planes(gradients), {gradient.data_ptr<float>(), in, kTaps * in}, out, in);
   return {at::full({}, loss, at::kFloat), gradient.permute({1, 2, 3, 0})};

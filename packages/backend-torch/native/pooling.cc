@@ -122,22 +122,23 @@ void maxPool2x2GradImage(const T* dy, const T* x, T* dx, const Window& w, int64_
     for (int64_t ox = 0; ox < w.outW; ++ox) {
       const int64_t a = (2 * oy * width + 2 * ox) * channels, b = a + channels, c = a + width * channels, d = c + channels;
       const T* gradient = dy + (oy * w.outW + ox) * channels;
+#pragma omp simd
       for (int64_t i = 0; i < channels; ++i) {
         const float va = toFloat(x[a + i]), vb = toFloat(x[b + i]), vc = toFloat(x[c + i]), vd = toFloat(x[d + i]);
         const float g = toFloat(gradient[i]);
-        float best = -std::numeric_limits<float>::infinity();
-        int where = -1;
-        where = va > best ? 0 : where;
-        best = va > best ? va : best;
-        where = vb > best ? 1 : where;
-        best = vb > best ? vb : best;
-        where = vc > best ? 2 : where;
-        best = vc > best ? vc : best;
-        where = vd > best ? 3 : where;
-        assign(dx[a + i], where == 0 ? g : 0.0f);
-        assign(dx[b + i], where == 1 ? g : 0.0f);
-        assign(dx[c + i], where == 2 ? g : 0.0f);
-        assign(dx[d + i], where == 3 ? g : 0.0f);
+        // A value takes the gradient when it beats all before it and none after it is larger; NaN and -infinity never do.
+        const float floor = -std::numeric_limits<float>::infinity();
+        const float bestA = va > floor ? va : floor;
+        const float bestB = vb > bestA ? vb : bestA;
+        const float bestC = vc > bestB ? vc : bestB;
+        const bool takesD = vd > bestC;
+        const bool takesC = !takesD & (vc > bestB);
+        const bool takesB = !takesD & !takesC & (vb > bestA);
+        const bool takesA = !takesD & !takesC & !takesB & (va > floor);
+        assign(dx[a + i], takesA ? g : 0.0f);
+        assign(dx[b + i], takesB ? g : 0.0f);
+        assign(dx[c + i], takesC ? g : 0.0f);
+        assign(dx[d + i], takesD ? g : 0.0f);
       }
     }
   }

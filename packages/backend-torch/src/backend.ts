@@ -130,9 +130,6 @@ export class TorchBackend extends KernelBackend {
     for (const dataId of [...this.#data.keys()]) this.disposeData(dataId, true);
   }
 
-  /** tf.whereAsync's name for the positions of true values. */
-  // (tfjs-core computes them itself from the values it reads.)
-
   /**
    * The native tensor behind a TensorInfo, in the TensorInfo's shape. The backend keeps ownership.
    *

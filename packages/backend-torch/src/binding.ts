@@ -238,7 +238,7 @@ export interface Binding
 
   taylorCount(activation: Handle, gradient: Handle, labels: Handle, threshold: number, classes: number): Handle;
   taylorSum(activation: Handle, gradient: Handle, labels: Handle, classes: number): Handle;
-  convOrthogonality(kernel: Handle): [norm: Handle, gradient: Handle];
+  convOrthogonality(kernel: Handle, bfloat16: boolean): [norm: Handle, gradient: Handle];
 }
 
 /** Works from src and from dist: both lie directly under the package. */

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { setPrecision } from '../src/index.ts';
 import { expectClose, runKernel, tensor, values } from './helpers.ts';
 
 beforeEach(async () => {
@@ -286,6 +287,24 @@ describe('ConvOrthogonality', () => {
     });
     expect(loss(k)).toBeGreaterThan(0.5);
     expectClose(gradient!.dataSync(), differences, 1e-5);
+  });
+
+  it('stays close in bfloat16', () => {
+    const [inputs, outputs] = [32, 48];
+    const k = values(9 * inputs * outputs, 3, 0.3);
+    const want = reference(Float64Array.from(k), inputs, outputs);
+    setPrecision('bfloat16');
+    try {
+      const [norm, gradient] = runKernel('ConvOrthogonality', { kernel: tf.tensor4d(k, [3, 3, inputs, outputs]) });
+      expect(Math.abs(norm!.dataSync()[0]! / want.loss - 1)).toBeLessThan(5e-3);
+      const actual = gradient!.dataSync();
+      const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((sum, x, i) => sum + x * b[i]!, 0);
+      const cosine = dot(actual, want.gradient) / Math.sqrt(dot(actual, actual) * dot(want.gradient, want.gradient));
+      expect(cosine).toBeGreaterThan(0.9999);
+      expect(cosine).toBeLessThan(1);
+    } finally {
+      setPrecision('float32');
+    }
   });
 
   it('is 0 with gradient 0 at an orthogonal kernel', () => {

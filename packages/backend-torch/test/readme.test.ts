@@ -6,7 +6,7 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 it('the kernel table is the registry', () => {
   const rows = Object.fromEntries(
-    [...readme.matchAll(/^\| (native|fused|via cpu) \| (.+) \|$/gm)].map(([, how, names]) => [
+    [...readme.matchAll(/^\| (native|fused|via cpu) +\| (.+) \|$/gm)].map(([, how, names]) => [
       how,
       [...names!.matchAll(/`([^`]+)`/g)].map((match) => match[1]),
     ]),

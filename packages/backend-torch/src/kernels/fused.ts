@@ -2,6 +2,7 @@
 // trainer calls them through tf.engine().runKernel where tf.getKernel(name, 'torch') finds them.
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { fusedKernel } from '../kernel.ts';
+import { computesInBfloat16 } from '../precision.ts';
 
 interface BatchNormTrainingInputs {
   readonly x: TensorInfo;
@@ -176,12 +177,12 @@ const taylorSum = fusedKernel<TaylorInputs, { readonly classes: number }>(
     ),
 );
 
-/** Convolutional orthogonality of a 3x3 kernel (HWIO) and its gradient. */
+/** Convolutional orthogonality of a 3x3 kernel (HWIO) and its gradient; its matrix products follow the precision. */
 const convOrthogonality = fusedKernel<{ kernel: TensorInfo }, unknown>(
   'ConvOrthogonality',
   { kernel: 'float32' },
   ({ inputs: { kernel }, backend }) => {
-    const [norm, gradient] = backend.native.convOrthogonality(backend.handle(kernel));
+    const [norm, gradient] = backend.native.convOrthogonality(backend.handle(kernel), computesInBfloat16());
     return [backend.make(norm, []), backend.make(gradient, kernel.shape)];
   },
 );
