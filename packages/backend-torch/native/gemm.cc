@@ -72,12 +72,16 @@ at::Tensor sharedProduct(const at::Tensor& a, const at::Tensor& b) {
   return result;
 }
 
-at::Tensor sharedProducts(const at::Tensor& a, const at::Tensor& b) {
-  at::Tensor result = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+void sharedProductsInto(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) {
   at::parallel_for(0, a.size(0), 1, [&](int64_t begin, int64_t end) {
     const c10::InferenceMode inference;
     for (int64_t i = begin; i < end; ++i) multiplyInto(result.select(0, i), a.select(0, i), b.select(0, i));
   });
+}
+
+at::Tensor sharedProducts(const at::Tensor& a, const at::Tensor& b) {
+  at::Tensor result = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+  sharedProductsInto(result, a, b);
   return result;
 }
 

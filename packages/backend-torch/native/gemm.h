@@ -10,6 +10,9 @@ at::Tensor sharedProduct(const at::Tensor& a, const at::Tensor& b);
 /** Batches of matrix products [batch, m, k] x [batch, k, n] in float32, one whole product per thread at a time. */
 at::Tensor sharedProducts(const at::Tensor& a, const at::Tensor& b);
 
+/** The same into `result`, which is dense. */
+void sharedProductsInto(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b);
+
 /** Which library multiplies float32 matrices: "oneDNN" or "BLAS". */
 const char* gemmLibrary();
 

@@ -25,14 +25,17 @@ at::Tensor copyToFilterLayout(const at::Tensor& hwio) {
   at::Tensor result = at::empty({out, height, width, in}, hwio.options());
   const float* from = hwio.data_ptr<float>();
   float* to = result.data_ptr<float>();
-  const int64_t strideIn = hwio.stride(2);
+  const int64_t strideY = hwio.stride(0), strideX = hwio.stride(1), strideIn = hwio.stride(2);
   at::parallel_for(0, out, std::max<int64_t>(1, 32768 / std::max<int64_t>(1, height * width * in)), [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; ++o) {
-      for (int64_t y = 0; y < height; ++y) {
-        for (int64_t x = 0; x < width; ++x) {
-          const float* __restrict source = from + o * hwio.stride(3) + y * hwio.stride(0) + x * hwio.stride(1);
-          float* __restrict target = to + ((o * height + y) * width + x) * in;
-          for (int64_t i = 0; i < in; ++i) target[i] = source[i * strideIn];
+      const float* __restrict source = from + o * hwio.stride(3);
+      float* __restrict target = to + o * height * width * in;
+      // Channel by channel, because in ATen's gradients the taps of a channel lie together.
+      for (int64_t i = 0; i < in; ++i) {
+        for (int64_t y = 0; y < height; ++y) {
+          for (int64_t x = 0; x < width; ++x) {
+            target[(y * width + x) * in + i] = source[i * strideIn + y * strideY + x * strideX];
+          }
         }
       }
     }

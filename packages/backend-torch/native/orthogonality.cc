@@ -12,6 +12,7 @@
 #include <array>
 #include <cmath>
 
+#include "floats.h"
 #include "gemm.h"
 #include "kernels.h"
 
@@ -45,30 +46,34 @@ float sine(Grid frequency, Grid position) {
 using Coefficients = std::vector<std::vector<float>>;
 
 /** Where plane p, row r, column c lies: p * plane + r * row + c. */
+template <typename Storage>
 struct Planes {
-  float* data;
+  Storage* data;
   int64_t plane, row;
 };
 
-/** target plane k = sum over j of coefficients[k][j] * source plane j; most coefficients are 0. */
-void combine(const Coefficients& coefficients, Planes source, Planes target, int64_t rows, int64_t columns) {
+template <typename Storage>
+Planes<Storage> planes(const at::Tensor& batch) {
+  return {static_cast<Storage*>(batch.data_ptr()), batch.size(1) * batch.size(2), batch.size(2)};
+}
+
+/** target plane k = sum over j of coefficients[k][j] * source plane j, summed in float; most coefficients are 0. */
+template <typename Source, typename Target>
+void combine(const Coefficients& coefficients, Planes<Source> source, Planes<Target> target, int64_t rows, int64_t columns) {
   at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> sums(static_cast<size_t>(columns));
+    float* __restrict sum = sums.data();
     for (int64_t r = begin; r < end; ++r) {
       for (size_t k = 0; k < coefficients.size(); ++k) {
-        float* __restrict out = target.data + static_cast<int64_t>(k) * target.plane + r * target.row;
-        bool first = true;
+        std::fill(sums.begin(), sums.end(), 0.0f);
         for (size_t j = 0; j < coefficients[k].size(); ++j) {
           const float factor = coefficients[k][j];
           if (factor == 0) continue;
-          const float* __restrict in = source.data + static_cast<int64_t>(j) * source.plane + r * source.row;
-          if (first) {
-            for (int64_t c = 0; c < columns; ++c) out[c] = factor * in[c];
-          } else {
-            for (int64_t c = 0; c < columns; ++c) out[c] += factor * in[c];
-          }
-          first = false;
+          const Source* __restrict in = source.data + static_cast<int64_t>(j) * source.plane + r * source.row;
+          for (int64_t c = 0; c < columns; ++c) sum[c] += factor * toFloat(in[c]);
         }
-        if (first) std::fill(out, out + columns, 0.0f);
+        Target* __restrict out = target.data + static_cast<int64_t>(k) * target.plane + r * target.row;
+        for (int64_t c = 0; c < columns; ++c) assign(out[c], sum[c]);
       }
     }
   });
@@ -93,29 +98,39 @@ Coefficients spectraOfTaps() {
   return rows;
 }
 
-/** Spectra of R (4 real, 6 real parts, 6 imaginary parts) -> R at the five lags. */
-Coefficients lagsOfSpectra() {
+/**
+ * The spectrum of R is conj(K) K^T: with K = A + iB its real part is A A^T + B B^T, its imaginary part A B^T - B A^T.
+ * The 22 products (4 of the real frequencies; A A^T, B B^T and A B^T of the 6 pairs) -> the symmetric parts of R at the
+ * five lags, then, at four lags, a matrix M whose M - M^T is the skew part.
+ */
+Coefficients lagsOfProducts() {
   Coefficients rows;
   for (const Grid d : kLags) {
     std::vector<float> row;
     for (const Grid w : kReal) row.push_back(cosine(w, d) / kPoints);
-    for (const Grid w : kPairs) row.push_back(2 * cosine(w, d) / kPoints);
-    for (const Grid w : kPairs) row.push_back(2 * sine(w, d) / kPoints);
+    for (int part = 0; part < 2; ++part) {
+      for (const Grid w : kPairs) row.push_back(2 * cosine(w, d) / kPoints);
+    }
+    rows.push_back(row);
+  }
+  for (size_t d = 1; d < kLags.size(); ++d) {
+    std::vector<float> row(16);
+    for (const Grid w : kPairs) row.push_back(2 * sine(w, kLags[d]) / kPoints);
     rows.push_back(row);
   }
   return rows;
 }
 
 /**
- * R(0), then R(d) + R(d)^T of four lags, then R(d) - R(d)^T -> 22 left factors. With U + iV = sum over d of R(d) i^(-w.d):
- * U at the real frequencies, then U, U + V and V - U of the pairs.
+ * R at the centre, then the symmetric and the skew parts at four lags -> 22 left factors. With U + iV = sum over the nine
+ * lags of R(d) i^(-w.d): U at the real frequencies, then U, U + V and V - U of the pairs.
  */
 Coefficients leftFactors() {
   Coefficients rows;
   const auto add = [&](Grid w, float real, float imaginary) {
     std::vector<float> row = {real};
-    for (size_t d = 1; d < kLags.size(); ++d) row.push_back(real * cosine(w, kLags[d]));
-    for (size_t d = 1; d < kLags.size(); ++d) row.push_back(-imaginary * sine(w, kLags[d]));
+    for (size_t d = 1; d < kLags.size(); ++d) row.push_back(2 * real * cosine(w, kLags[d]));
+    for (size_t d = 1; d < kLags.size(); ++d) row.push_back(-2 * imaginary * sine(w, kLags[d]));
     rows.push_back(row);
   };
   for (const Grid w : kReal) add(w, 1, 0);
@@ -144,60 +159,57 @@ Coefficients tapsOfProducts(float scale) {
   return rows;
 }
 
-Planes planes(const at::Tensor& batch) { return {batch.data_ptr<float>(), batch.size(1) * batch.size(2), batch.size(2)}; }
-
-double squaredNorm(const at::Tensor& matrix) {
-  const float* values = matrix.data_ptr<float>();
+double squaredNorm(const at::Tensor& matrices) {
+  const float* values = matrices.data_ptr<float>();
   double total = 0;
-  for (int64_t i = 0; i < matrix.numel(); ++i) total += static_cast<double>(values[i]) * values[i];
+  for (int64_t i = 0; i < matrices.numel(); ++i) total += static_cast<double>(values[i]) * values[i];
   return total;
 }
 
-at::Tensor productsOf(const at::Tensor& left, const at::Tensor& right, bool bfloat16) {
-  if (!bfloat16) return sharedProducts(left, right);
-  return at::bmm(left.to(at::kBFloat16), right.to(at::kBFloat16)).to(at::kFloat);
+void multiplyInto(at::Tensor result, const at::Tensor& a, const at::Tensor& b) {
+  if (result.scalar_type() == at::kFloat) sharedProductsInto(result, a, b);
+  else at::bmm_out(result, a, b);
+}
+
+/** Storage is what the matrix products multiply in; the sums between them are float. */
+template <typename Storage>
+Tensors lossAndGradient(const at::Tensor& kernel, at::ScalarType storage) {
+  const int64_t in = kernel.size(2), out = kernel.size(3);
+  const at::Tensor filters = kernel.permute({3, 0, 1, 2}).contiguous();  // [out, tap, in]
+
+  const at::Tensor spectra = at::empty({22, out, in}, storage);
+  combine(spectraOfTaps(), Planes<float>{filters.data_ptr<float>(), in, kTaps * in}, planes<Storage>(spectra), out, in);
+  const at::Tensor real = spectra.narrow(0, 0, 4), b = spectra.narrow(0, 10, 6), a = spectra.narrow(0, 16, 6);
+  const at::Tensor products = at::empty({22, out, out}, storage);
+  multiplyInto(products.narrow(0, 0, 4), real, real.transpose(1, 2));
+  multiplyInto(products.narrow(0, 4, 6), a, a.transpose(1, 2));
+  multiplyInto(products.narrow(0, 10, 6), b, b.transpose(1, 2));
+  multiplyInto(products.narrow(0, 16, 6), a, b.transpose(1, 2));
+
+  const at::Tensor lags = at::empty({9, out, out}, at::kFloat);
+  combine(lagsOfProducts(), planes<Storage>(products), planes<float>(lags), out, out);
+  lags.select(0, 0).diagonal().sub_(1);
+  at::Tensor skew = lags.narrow(0, 5, 4);
+  skew.copy_(skew - skew.transpose(1, 2));
+  // R(d) = symmetric + skew, R(-d) = symmetric - skew, and the two parts are orthogonal to each other.
+  const double loss = std::sqrt(squaredNorm(lags.select(0, 0)) + 2 * squaredNorm(lags.narrow(0, 1, 8)));
+
+  const at::Tensor factors = at::empty({22, out, out}, storage);
+  combine(leftFactors(), planes<float>(lags), planes<Storage>(factors), out, out);
+  const at::Tensor gradients = at::empty({22, out, in}, storage);
+  multiplyInto(gradients, factors, spectra);
+  const at::Tensor gradient = at::empty({out, 3, 3, in}, at::kFloat);
+  const float scale = loss > 0 ? static_cast<float>(2 / loss) : 0.0f;
+  combine(tapsOfProducts(scale), planes<Storage>(gradients), Planes<float>{gradient.data_ptr<float>(), in, kTaps * in}, out, in);
+  return {at::full({}, loss, at::kFloat), gradient.permute({1, 2, 3, 0})};
 }
 
 /** (kernel HWIO [3, 3, in, out], bfloat16) -> loss (scalar), gradient (HWIO) */
 Tensors convOrthogonality(Call& call) {
   const at::Tensor kernel = call.tensor(0).to(at::kFloat);
-  const bool bfloat16 = call.flag(1);
   TORCH_CHECK(kernel.dim() == 4 && kernel.size(0) == 3 && kernel.size(1) == 3, "expected a kernel of shape [3, 3, in, out], but got ", kernel.sizes());
-  const int64_t in = kernel.size(2), out = kernel.size(3);
-  TORCH_CHECK(in > 0 && out > 0, "expected a kernel with channels, but got ", kernel.sizes());
-  const at::Tensor filters = kernel.permute({3, 0, 1, 2}).contiguous();  // [out, tap, in]
-
-  const at::Tensor spectra = at::empty({22, out, in}, at::kFloat);
-  combine(spectraOfTaps(), {filters.data_ptr<float>(), in, kTaps * in}, planes(spectra), out, in);
-  const at::Tensor real = spectra.narrow(0, 0, 4), b = spectra.narrow(0, 10, 6), a = spectra.narrow(0, 16, 6);
-
-  // The spectrum of R is conj(K) K^T: real part A A^T + B B^T, imaginary part A B^T - B A^T.
-  const at::Tensor left = at::cat({real, a, b, a}), right = at::cat({real, a, b, b}).transpose(1, 2);
-  const at::Tensor products = productsOf(left, right, bfloat16);
-  const at::Tensor spectraOfR = at::empty({16, out, out}, at::kFloat);
-  spectraOfR.narrow(0, 0, 4).copy_(products.narrow(0, 0, 4));
-  at::Tensor realPart = spectraOfR.narrow(0, 4, 6), imaginaryPart = spectraOfR.narrow(0, 10, 6);
-  at::add_out(realPart, products.narrow(0, 4, 6), products.narrow(0, 10, 6));
-  const at::Tensor ab = products.narrow(0, 16, 6);
-  at::sub_out(imaginaryPart, ab, ab.transpose(1, 2));
-
-  const at::Tensor lags = at::empty({5, out, out}, at::kFloat);
-  combine(lagsOfSpectra(), planes(spectraOfR), planes(lags), out, out);
-  at::Tensor centre = lags.select(0, 0);
-  centre.diagonal().sub_(1);
-
-  double squared = squaredNorm(centre);
-  for (int64_t d = 1; d < 5; ++d) squared += 2 * squaredNorm(lags.select(0, d));
-  const double loss = std::sqrt(squared);
-
-  const at::Tensor outer = lags.narrow(0, 1, 4), flipped = outer.transpose(1, 2);
-  const at::Tensor symmetric = at::cat({lags.narrow(0, 0, 1), outer + flipped, outer - flipped});
-  const at::Tensor factors = at::empty({22, out, out}, at::kFloat);
-  combine(leftFactors(), planes(symmetric), planes(factors), out, out);
-  const at::Tensor gradients = productsOf(factors, spectra, bfloat16);
-  const at::Tensor gradient = at::empty({out, 3, 3, in}, at::kFloat);
-  combine(tapsOfProducts(loss > 0 ? static_cast<float>(2 / loss) : 0.0f), planes(gradients), {gradient.data_ptr<float>(), in, kTaps * in}, out, in);
-  return {at::full({}, loss, at::kFloat), gradient.permute({1, 2, 3, 0})};
+  TORCH_CHECK(kernel.numel() > 0, "expected a kernel with channels, but got ", kernel.sizes());
+  return call.flag(1) ? lossAndGradient<c10::BFloat16>(kernel, at::kBFloat16) : lossAndGradient<float>(kernel, at::kFloat);
 }
 
 }  // namespace
