@@ -298,7 +298,8 @@ describe('ConvOrthogonality', () => {
       const [norm, gradient] = runKernel('ConvOrthogonality', { kernel: tf.tensor4d(k, [3, 3, inputs, outputs]) });
       expect(Math.abs(norm!.dataSync()[0]! / want.loss - 1)).toBeLessThan(5e-3);
       const actual = gradient!.dataSync();
-      const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((sum, x, i) => sum + x * b[i]!, 0);
+      const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+        Array.from(a).reduce((sum, x, i) => sum + x * b[i]!, 0);
       const cosine = dot(actual, want.gradient) / Math.sqrt(dot(actual, actual) * dot(want.gradient, want.gradient));
       expect(cosine).toBeGreaterThan(0.9999);
       expect(cosine).toBeLessThan(1);
