@@ -1,3 +1,118 @@
+import { countCost } from '@secateur/core';
+import { exportOnnx, type Verification, verify } from '@secateur/export';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
-import type { Bind } from '../cli.ts';
-export function exportCommand(_program: Command, _bind: Bind): void {}
+import type { Bind, Invocation } from '../cli.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { isCifar10Cached } from '../run/dataset.ts';
+import { describeVerification } from '../run/execute-run.ts';
+import { writeOutput } from '../run/files.ts';
+import { firstImages, type ImageSample, openImages } from '../run/image-sources.ts';
+import { adaptDataset } from '../run/model-data.ts';
+import { loadModel, trainingDataOf } from '../run/model-folder.ts';
+import { bytes } from '../terminal/format.ts';
+import { VERSION } from '../version.ts';
+import {
+  addCommonOptions,
+  addDataOption,
+  addEngineOptions,
+  type DataFlags,
+  type EngineFlags,
+  integer,
+} from './options.ts';
+import { loadDatasetFor, startEngineFor } from './start.ts';
+
+type Flags = DataFlags &
+  EngineFlags & {
+    readonly out: string;
+    readonly softmax?: boolean;
+    readonly fold: boolean;
+    readonly verify: boolean;
+    readonly images: number;
+  };
+
+type Sample = Pick<ImageSample, 'images' | 'shape'> & { readonly real: boolean };
+
+export function exportCommand(program: Command, bind: Bind): void {
+  const command = program
+    .command('export')
+    .description('Writes a saved network as an ONNX file, and compares both in onnxruntime.')
+    .argument('<model>', 'model folder or run directory')
+    .option('--out <file>', 'ONNX file', 'model.onnx')
+    .option('--softmax', 'probabilities in place of logits')
+    .option('--no-fold', 'keep batch normalisation as nodes of its own')
+    .option('--no-verify', 'do not compare')
+    .option('--images <n>', 'images to compare on', integer(1), 1000);
+  addDataOption(command);
+  addEngineOptions(command);
+  addCommonOptions(command)
+    .addHelpText(
+      'after',
+      `
+Compares on the test images of --data, or of CIFAR-10 if it has been downloaded and fits; else on made-up images.
+
+Examples:
+  secateur export runs/quickstart --out small.onnx
+  secateur export my-model --no-verify`,
+    )
+    .action(bind(exportModel));
+}
+
+async function exportModel(invocation: Invocation<Flags>): Promise<ExitCode> {
+  const { flags, terminal } = invocation;
+  const [path] = invocation.args as [string];
+  await startEngineFor(invocation);
+  const model = await loadModel(path);
+  const sample = flags.verify ? await sampleFor(invocation, model) : undefined;
+  const onnx = await exportOnnx(model, {
+    ...describeInput(model),
+    softmax: flags.softmax ?? false,
+    foldBatchNorm: flags.fold,
+    metadata: { secateur: JSON.stringify({ version: VERSION, macs: countCost(model).macs }) },
+  });
+  await writeOutput(flags.out, onnx);
+  const verification: Verification | undefined = sample && (await verify(model, onnx, sample));
+  const value = {
+    file: flags.out,
+    bytes: onnx.byteLength,
+    realImages: sample?.real ?? null,
+    verification: verification ?? null,
+  };
+  const verified =
+    sample && verification ? `\n${describeVerification(verification)}${sample.real ? '' : ' (made up)'}.` : '';
+  terminal.result({ text: () => `${flags.out}: ${bytes(onnx.byteLength)}${verified}`, value });
+  return verification?.passed === false ? EXIT.goalMissed : EXIT.ok;
+}
+
+function describeInput(model: LayersModel) {
+  const data = trainingDataOf(model);
+  return data && { classNames: data.classNames, mean: data.mean, std: data.std, inputScale: 1 / 255 };
+}
+
+async function sampleFor(invocation: Invocation<Flags>, model: LayersModel): Promise<Sample> {
+  const { flags, terminal } = invocation;
+  const shape = model.inputs[0]!.shape.slice(1) as number[];
+  const classes = model.outputs[0]!.shape.at(-1);
+  const fitsCifar10 = String(shape) === '32,32,3' && classes === 10;
+  if (flags.data !== undefined || (fitsCifar10 && isCifar10Cached())) {
+    const { test, statistics } = adaptDataset(await loadDatasetFor(invocation), model);
+    const source = openImages(test, { batchSize: 100, statistics });
+    try {
+      const { images, shape } = await firstImages(source, flags.images);
+      return { images, shape, real: true };
+    } finally {
+      await source.close();
+    }
+  }
+  terminal.line('  No test images at hand: comparing on made-up ones.');
+  return { ...madeUpImages(flags.images, shape), real: false };
+}
+
+/** Waves of about the spread of standardised pixels, other ones for each image. */
+function madeUpImages(count: number, shape: readonly number[]): Pick<ImageSample, 'images' | 'shape'> {
+  const values = shape.reduce((product, size) => product * size, count);
+  return {
+    images: Float32Array.from({ length: values }, (_, i) => 1.4 * Math.sin(i * i * 1e-3 + i)),
+    shape: [count, ...shape],
+  };
+}

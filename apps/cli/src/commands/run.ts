@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
-import { fastPrecision } from '../run/engine.ts';
 import { executeRun } from '../run/execute-run.ts';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../run/presets.ts';
-import { readConfigFile, resolveConfig } from '../run/resolve-config.ts';
 import { summaryReport } from '../terminal/summary-report.ts';
 import {
   addCommonOptions,
@@ -15,14 +13,14 @@ import {
   addPruningOptions,
   type ConfigFlags,
   choice,
-  configPatch,
   type DataFlags,
   type EngineFlags,
   type OutFlags,
   type PruningFlags,
 } from './options.ts';
+import { precisionFor, readConfig } from './read-config.ts';
 import { loadDatasetFor, startEngineFor } from './start.ts';
-import { withRunDirectory } from './with-run-directory.ts';
+import { shortPath, withRunDirectory } from './with-run-directory.ts';
 
 type Flags = ConfigFlags & PruningFlags & DataFlags & EngineFlags & OutFlags & { readonly preset: PresetName };
 
@@ -53,17 +51,9 @@ Examples:
 
 async function run(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { flags, terminal } = invocation;
-  const preset = PRESETS[flags.preset];
-  const base = resolveConfig(
-    preset,
-    flags.config ? [{ origin: flags.config, patch: await readConfigFile(flags.config) }] : [],
-  );
-  const asked = resolveConfig(base, [{ origin: 'command line', patch: configPatch(flags, base, 'training') }]);
+  const asked = await readConfig(flags, 'training', PRESETS[flags.preset]);
   const engine = await startEngineFor(invocation);
-  const precision = flags.precision ? asked.precision : fastPrecision(asked.precision, engine);
-  if (precision !== asked.precision) {
-    terminal.line(`  float32 in place of ${asked.precision}, for which this machine has no instructions.`);
-  }
+  const precision = precisionFor(asked, { flags, engine, terminal });
   const config = { ...asked, precision };
   const identity = { command: 'run', preset: flags.preset, config, engine };
   return withRunDirectory(invocation, { name: flags.preset, identity }, async (context) => {
@@ -72,7 +62,7 @@ async function run(invocation: Invocation<Flags>): Promise<ExitCode> {
     terminal.line();
     terminal.result({ text: () => summaryReport(summary, { colors: terminal.resultColors }), value: summary });
     terminal.line();
-    terminal.step('Written', context.directory.path);
+    terminal.step('Written', `model.onnx, model/, summary.json and more in ${shortPath(context.directory.path)}`);
     return summary.passed ? EXIT.ok : EXIT.goalMissed;
   });
 }

@@ -1,3 +1,110 @@
+import { join } from 'node:path';
+import { type Criterion, type LayerScores, scoreFilters } from '@secateur/core';
+import { pickPerClass } from '@secateur/data';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
-import type { Bind } from '../cli.ts';
-export function scoreCommand(_program: Command, _bind: Bind): void {}
+import type { Bind, Invocation } from '../cli.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { observe } from '../run/batch-sources.ts';
+import type { Dataset } from '../run/dataset.ts';
+import { toJson, writeOutput } from '../run/files.ts';
+import { openImages } from '../run/image-sources.ts';
+import { adaptDataset } from '../run/model-data.ts';
+import { loadModel } from '../run/model-folder.ts';
+import { PRESETS } from '../run/presets.ts';
+import { scoresToJson } from '../run/scores-file.ts';
+import { whole } from '../terminal/format.ts';
+import { scoresReport } from '../terminal/scores-report.ts';
+import {
+  addCommonOptions,
+  addDataOption,
+  addEngineOptions,
+  choice,
+  type DataFlags,
+  type EngineFlags,
+  integer,
+  number,
+} from './options.ts';
+import { loadDatasetFor, startEngineFor } from './start.ts';
+
+export interface ScoringFlags extends DataFlags, EngineFlags {
+  readonly criterion?: Criterion['kind'];
+  readonly tau?: number;
+  readonly rho?: number;
+  readonly imagesPerClass: number;
+  readonly seed: number;
+}
+
+type Flags = ScoringFlags & { readonly out?: string; readonly threshold: number };
+
+export function scoreCommand(program: Command, bind: Bind): void {
+  const command = program
+    .command('score')
+    .description('Scores the filters of a saved network by the number of classes that they matter to.')
+    .argument('<model>', 'model folder or run directory')
+    .option('--out <file>', 'default: scores.json in that folder')
+    .option('--threshold <share>', 'share of the classes, to count the filters below', number, 0.3);
+  addScoringOptions(command);
+  addDataOption(command);
+  addEngineOptions(command);
+  addCommonOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  secateur score runs/resnet20                          a histogram for each layer, and scores.json
+  secateur score runs/resnet20 --criterion relative --rho 0.5 --images-per-class 50`,
+    )
+    .action(bind(score));
+}
+
+export function addScoringOptions(command: Command): Command {
+  return command
+    .addOption(choice('--criterion <kind>', "reference (the paper's; default) or relative", ['reference', 'relative']))
+    .option(
+      '--tau <value>',
+      "for reference: what |activation x gradient| must exceed; default: 0, the authors' setting",
+      number,
+    )
+    .option('--rho <factor>', "for relative: what part of the layer's mean a filter must exceed; default: 0.5", number)
+    .option('--images-per-class <n>', 'scoring images of each class', integer(1), PRESETS.quickstart.imagesPerClass)
+    .option('--seed <n>', 'picks the scoring images', integer(0), 0);
+}
+
+async function score(invocation: Invocation<Flags>): Promise<ExitCode> {
+  const { flags, terminal } = invocation;
+  const [path] = invocation.args as [string];
+  await startEngineFor(invocation);
+  const model = await loadModel(path);
+  const dataset = adaptDataset(await loadDatasetFor(invocation), model);
+  const scores = await scoreWith(invocation, { model, dataset });
+  const { classNames } = dataset.train;
+  const json = scoresToJson(scores, { criterion: criterionOf(flags), classNames });
+  const file = flags.out ?? join(path, 'scores.json');
+  await writeOutput(file, toJson(json));
+  terminal.result({ text: () => scoresReport(scores, { threshold: flags.threshold }), value: json });
+  terminal.step('Written', file);
+  return EXIT.ok;
+}
+
+export async function scoreWith(
+  { flags, terminal, signal }: Invocation<ScoringFlags>,
+  { model, dataset }: { model: LayersModel; dataset: Dataset },
+): Promise<LayerScores[]> {
+  const images = pickPerClass(dataset.train, { perClass: flags.imagesPerClass, seed: flags.seed });
+  const source = openImages(images, { batchSize: 100, statistics: dataset.statistics });
+  try {
+    let seen = 0;
+    const onBatch = (count: number) => {
+      seen += count;
+      terminal.progress(() => `  score filters: ${whole(seen)} of ${whole(source.size)} images`);
+    };
+    return await scoreFilters(model, observe(source, { signal, onBatch }), { criterion: criterionOf(flags) });
+  } finally {
+    await source.close();
+  }
+}
+
+export function criterionOf({ criterion = 'reference', tau = 0, rho = 0.5 }: ScoringFlags): Criterion {
+  return criterion === 'reference' ? { kind: criterion, tau } : { kind: criterion, rho };
+}

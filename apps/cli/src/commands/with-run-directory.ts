@@ -24,7 +24,7 @@ export async function withRunDirectory(
     force: flags.force ?? false,
     config: { ...identity, versions, commandLine, startedAt },
   });
-  terminal.step('Writing to', relative('', directory.path) || '.');
+  terminal.step('Writing to', shortPath(directory.path));
   directory.event({ type: 'started', at: startedAt });
   try {
     return await work({ directory, terminal, signal, stopwatch: new Stopwatch() });
@@ -35,4 +35,10 @@ export async function withRunDirectory(
   } finally {
     directory.close();
   }
+}
+
+/** Seen from the current folder where that is shorter. */
+export function shortPath(path: string): string {
+  const fromHere = relative('', path) || '.';
+  return fromHere.length < path.length ? fromHere : path;
 }

@@ -14,6 +14,21 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
   }
 }
 
+/**
+ * The same for a file that the user has named.
+ *
+ * @throws Error naming the file when it cannot be written.
+ */
+export async function writeOutput(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await writeFileAtomically(path, content);
+  } catch (cause) {
+    throw new Error(`'${path}' cannot be written (${(cause as Error).message}). Choose another place with --out.`, {
+      cause,
+    });
+  }
+}
+
 /** The same for a folder of files; a former folder of that name is replaced. */
 export async function writeFolderAtomically(
   path: string,

@@ -13,15 +13,13 @@ export interface ImageSources {
   close(): Promise<void>;
 }
 
+export type ImageSourceOptions = Pick<
+  RunConfig,
+  'seed' | 'batchSize' | 'trainingImages' | 'testImages' | 'validationFraction' | 'imagesPerClass'
+>;
+
 /** Splits and picks by the run's seed; the test images are the data set's own. */
-export function openImageSources(
-  dataset: Dataset,
-  {
-    seed,
-    batchSize,
-    ...config
-  }: Pick<RunConfig, 'seed' | 'batchSize' | 'trainingImages' | 'testImages' | 'validationFraction' | 'imagesPerClass'>,
-): ImageSources {
+export function openImageSources(dataset: Dataset, { seed, batchSize, ...config }: ImageSourceOptions): ImageSources {
   const [train, validation] = stratifiedSplit(takeImages(dataset.train, config.trainingImages, seed), {
     fraction: config.validationFraction,
     seed,
