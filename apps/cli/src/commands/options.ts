@@ -50,6 +50,7 @@ export interface PruningFlags {
   readonly fineTuneEpochs?: number;
   readonly finalTuneEpochs?: number;
   readonly maxIterations?: number;
+  readonly imagesPerClass?: number;
 }
 
 export function addCommonOptions(command: Command): Command {
@@ -104,6 +105,7 @@ export function addPruningOptions(command: Command): Command {
     .option('--target <share>', 'stop when this share of the MACs is gone, such as 0.5', number)
     .option('--tolerance <share>', 'how far the validation accuracy may fall, such as 0.01', number)
     .addOption(choice('--criterion <kind>', "reference (the paper's) or relative", ['reference', 'relative']))
+    .option('--images-per-class <n>', 'scoring images of each class', integer(1))
     .option('--max-fraction <share>', 'most filters that one iteration removes', number)
     .option('--max-iterations <n>', 'most iterations', integer(1))
     .option('--fine-tune-epochs <n>', 'epochs after each removal', integer(1))
@@ -130,6 +132,7 @@ export function configPatch(
     targetMacs: flags.target,
     tolerance: flags.tolerance,
     maxIterations: flags.maxIterations,
+    imagesPerClass: flags.imagesPerClass,
     selection: { maxFraction: flags.maxFraction },
     criterion: criterionPatch(flags.criterion, base),
     fineTune: { epochs: flags.fineTuneEpochs },

@@ -77,7 +77,7 @@ export class Terminal {
   error(error: unknown, { debug = false }: { debug?: boolean } = {}): void {
     this.#erase();
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    const [line] = message.split('\n') as [string];
+    const line = message.replaceAll(/\s*\n\s*/g, ' ');
     this.#options.stderr.write(`${this.colors.red('error:')} ${debug ? (stack ?? message) : line}\n`);
     if (debug && error instanceof Error && error.cause) this.error(error.cause, { debug });
   }

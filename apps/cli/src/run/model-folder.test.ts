@@ -1,0 +1,51 @@
+import { mkdtemp, readdir, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import '@tensorflow/tfjs-backend-cpu';
+import { resnet } from '@secateur/models';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { beforeEach, expect, it } from 'vitest';
+import { attachTrainingData, loadModel, saveModel, trainingDataOf } from './model-folder.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'secateur-'));
+});
+
+const build = (seed: number) => resnet({ depth: 20, width: 0.125, seed });
+const bits = (model: LayersModel) =>
+  model.weights.map((weight) => [...new Uint32Array(weight.read().dataSync().slice().buffer)]);
+
+it('brings a network with a layer of its own back, bit for bit, with what it was trained on', async () => {
+  const model = build(1);
+  const trainedOn = { classNames: [...'abcdefghij'], mean: [0.5, 0.25, 0.125], std: [0.1, 0.2, 0.3] };
+  attachTrainingData(model, trainedOn);
+  await saveModel(model, join(directory, 'model'));
+  expect((await readdir(join(directory, 'model'))).sort()).toEqual(['model.json', 'weights.bin']);
+  for (const path of [directory, join(directory, 'model')]) {
+    const loaded = await loadModel(path);
+    expect(bits(loaded)).toEqual(bits(model));
+    expect(loaded.layers.map(({ name }) => name)).toEqual(model.layers.map(({ name }) => name));
+    expect(trainingDataOf(loaded)).toEqual(trainedOn);
+  }
+});
+
+it('replaces a former model and leaves nothing else behind', async () => {
+  await saveModel(build(1), join(directory, 'model'));
+  await saveModel(build(2), join(directory, 'model'));
+  expect(bits(await loadModel(directory))).toEqual(bits(build(2)));
+  expect(await readdir(directory)).toEqual(['model']);
+});
+
+it('knows nothing of the data of a model that does not say', () => {
+  expect(trainingDataOf(build(1))).toBeUndefined();
+});
+
+it('says what is wrong with a folder', async () => {
+  await expect(loadModel(directory)).rejects.toThrow(/holds no model: expected a folder with model\.json/);
+  await saveModel(build(1), directory);
+  await truncate(join(directory, 'weights.bin'), 100);
+  await expect(loadModel(directory)).rejects.toThrow(
+    /cannot be loaded: Its weights should have \d+ bytes, but the file has 100\. Is it cut short\?/,
+  );
+});

@@ -1,0 +1,121 @@
+import { mkdtemp, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
+import '@tensorflow/tfjs-backend-cpu';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { saveModel } from '../src/run/model-folder.ts';
+import { secateur } from './run-secateur.ts';
+import { writeTinyCifar10 } from './tiny-cifar.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'secateur-'));
+});
+
+describe('mistakes on the command line end with 2 and one line', () => {
+  it.each([
+    [['rum'], "error: unknown command 'rum' (Did you mean run?)"],
+    [['run', '--presett', 'smoke'], "error: unknown option '--presett' (Did you mean --preset?)"],
+    [
+      ['run', '--preset', 'smoek'],
+      /argument 'smoek' is invalid\. Did you mean 'smoke'\? Choose from: quickstart, smoke\.$/,
+    ],
+    [['run', '--network', 'resnet55'], /Did you mean 'resnet\d+'\? Choose from: vgg16, vgg19, resnet20,/],
+    [['run', '--epochs', '0'], /argument '0' is invalid\. It must be a whole number of at least 1\.$/],
+    [['run', '--width', 'wide'], /argument 'wide' is invalid\. It must be a number\.$/],
+    [['run', '--target', '2'], /^error: command line: targetMacs: .*<=1/],
+    [['run', '--config', 'missing.json'], /^error: The configuration 'missing\.json' cannot be read: ENOENT/],
+    [['prune', 'x', '--plan', 'a', '--scores', 'b'], /^error: --plan and --scores exclude each other/],
+    [['score'], "error: missing required argument 'model'"],
+    [
+      ['run', '--engine', 'cpu', '--threads', '2'],
+      /--threads sets the threads of the engine 'torch', but 'cpu' would run/,
+    ],
+  ])('%j', async (args, message) => {
+    const { code, stdout, stderr } = await secateur(...args);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr.trim()).toEqual(message instanceof RegExp ? expect.stringMatching(message) : message);
+  });
+
+  it('names an unknown key of a configuration', async () => {
+    const file = join(folder, 'config.json');
+    await writeFile(file, JSON.stringify({ finetune: { epochs: 1 } }));
+    const { code, stderr } = await secateur('run', '--config', file);
+    expect(code).toBe(2);
+    expect(stderr).toContain("Unknown key 'finetune'. Did you mean 'fineTune'?");
+  });
+});
+
+describe('other mistakes end with 1, one line and no stack', () => {
+  const lastLine = (text: string) => text.trim().split('\n').at(-1);
+
+  it('a run directory that cannot be written', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    const { code, stderr } = await secateur('run', '--preset', 'smoke', '--out', join(file, 'run'));
+    expect(code).toBe(1);
+    expect(lastLine(stderr)).toMatch(
+      /^error: The run directory '.*' cannot be written \(ENOTDIR.*Choose another one with --out\.$/,
+    );
+  });
+
+  it('a folder of no known format, and a file of it that is cut short', async () => {
+    const out = join(folder, 'run');
+    const run = (data: string) => secateur('run', '--preset', 'smoke', '--data', data, '--out', out, '--force');
+    const empty = await run(folder);
+    expect(empty.code).toBe(2);
+    expect(lastLine(empty.stderr)).toMatch(/holds no images in a known format\. Expected the unpacked binary version/);
+    const data = await writeTinyCifar10({ perFile: 1 });
+    await truncate(join(data, 'data_batch_3.bin'), 5000);
+    const cut = await run(data);
+    expect(cut.code).toBe(1);
+    expect(lastLine(cut.stderr)).toMatch(
+      /data_batch_3\.bin: expected a whole number of records of 3073 bytes, got 5000/,
+    );
+  });
+
+  it('a model that is not there', async () => {
+    const { code, stderr } = await secateur('evaluate', join(folder, 'nowhere'));
+    expect(code).toBe(1);
+    expect(lastLine(stderr)).toMatch(/^error: '.*nowhere' holds no model: expected a folder with model\.json/);
+  });
+
+  it('a model with a layer that ONNX export does not know, and the same with its stack', async () => {
+    const model = sequential({
+      layers: [
+        layers.conv2d({ name: 'first', inputShape: [8, 8, 3], filters: 2, kernelSize: 3 }),
+        layers.upSampling2d({ name: 'larger' }),
+        layers.globalAveragePooling2d({ name: 'pool' }),
+      ],
+    });
+    await saveModel(model, join(folder, 'unsupported'));
+    const command = ['export', join(folder, 'unsupported'), '--out', join(folder, 'x.onnx')];
+    const { code, stderr } = await secateur(...command);
+    expect(code).toBe(1);
+    expect(lastLine(stderr)).toMatch(/^error: .*larger.*UpSampling2D|^error: .*UpSampling2D.*larger/);
+    expect((await secateur(...command, '--debug')).stderr).toMatch(/\n\s+at /);
+  });
+});
+
+it('shows examples in the help of every command', async () => {
+  const help = (await secateur('--help')).stdout;
+  expect(help).toContain('130  interrupted (Ctrl-C)');
+  for (const command of ['run', 'train', 'score', 'prune', 'finetune', 'export', 'evaluate', 'doctor']) {
+    expect(help).toMatch(new RegExp(`^ {2}${command} `, 'm'));
+    const { code, stdout } = await secateur(command, '--help');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`Examples?:\\n {2}secateur ${command}`));
+  }
+});
+
+it('doctor tells what it runs on', async () => {
+  const { code, stdout } = await secateur('doctor', '--json');
+  const diagnosis = JSON.parse(stdout);
+  expect(code).toBe(diagnosis.usable ? 0 : 1);
+  expect(diagnosis.versions).toMatchObject({ node: process.version, tfjs: '4.22.0' });
+  expect(diagnosis.missing.every(({ remedy }: { remedy: string }) => remedy.length > 0)).toBe(true);
+  expect((await secateur('doctor')).stdout).toContain(diagnosis.engine.description);
+});

@@ -1,0 +1,197 @@
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { applyPlan, countCost, type PruningPlan } from '@secateur/core';
+import { readOnnxMetadata, verify } from '@secateur/export';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadModel } from '../src/run/model-folder.ts';
+import type { Summary } from '../src/run/summary.ts';
+import { type Outcome, secateur } from './run-secateur.ts';
+import { writeTinyCifar10 } from './tiny-cifar.ts';
+
+let data: string;
+let folder: string;
+beforeAll(async () => {
+  data = await writeTinyCifar10();
+  folder = await mkdtemp(join(tmpdir(), 'secateur-run-'));
+});
+
+const TINY = {
+  width: 0.0625,
+  trainingImages: null,
+  testImages: null,
+  validationFraction: 0.2,
+  imagesPerClass: 5,
+  batchSize: 25,
+  training: { epochs: 4 },
+  fineTune: { epochs: 1 },
+  finalTune: { epochs: 1 },
+  selection: { maxFraction: 0.2 },
+  tolerance: 1,
+  targetMacs: 0.35,
+  maxIterations: 4,
+  goals: { macsRemoved: 0.3, minutes: null },
+};
+
+async function run(name: string, config: object, ...flags: string[]): Promise<Outcome & { readonly out: string }> {
+  const [out, file] = [join(folder, name), join(folder, `${name}.json`)];
+  await writeFile(file, JSON.stringify(config));
+  const fixed = ['--preset', 'smoke', '--config', file, '--data', data, '--out', out, '--threads', '1'];
+  return { out, ...(await secateur('run', ...fixed, ...flags)) };
+}
+
+const readJson = async (...path: string[]) => JSON.parse(await readFile(join(...path), 'utf8'));
+const readEvents = async (out: string) =>
+  (await readFile(join(out, 'events.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('secateur run on a small data set', () => {
+  let outcome: Outcome & { readonly out: string };
+  let summary: Summary;
+  beforeAll(async () => {
+    outcome = await run('whole', TINY, '--json', '--seed', '3');
+    summary = JSON.parse(outcome.stdout);
+  });
+
+  it('succeeds, and gives on stdout what it writes to summary.json', async () => {
+    expect(outcome.code, outcome.stderr).toBe(0);
+    expect(summary).toEqual(await readJson(outcome.out, 'summary.json'));
+  });
+
+  it('writes a whole run directory and leaves no temporary file', async () => {
+    const plans = (await readdir(outcome.out)).filter((name) => name.startsWith('plan-'));
+    expect(plans).toHaveLength(summary.iterations.length);
+    expect((await readdir(outcome.out)).filter((name) => !plans.includes(name)).sort()).toEqual([
+      'checkpoints',
+      'config.json',
+      'events.jsonl',
+      'model',
+      'model.onnx',
+      'summary.json',
+      'unpruned.onnx',
+    ]);
+    expect((await readdir(join(outcome.out, 'checkpoints'))).sort()).toEqual(['best', 'unpruned']);
+  });
+
+  it('keeps the configuration that it ran with: preset, file and flags', async () => {
+    const { config, commandLine, versions } = await readJson(outcome.out, 'config.json');
+    expect(config).toMatchObject({
+      ...TINY,
+      goals: { ...TINY.goals, logitDifference: 1e-3 },
+      seed: 3,
+      network: 'vgg16',
+    });
+    expect(commandLine[0]).toBe('run');
+    expect(versions.node).toBe(process.version);
+  });
+
+  it('reports the networks as they are', async () => {
+    const model = await loadModel(outcome.out);
+    const unpruned = await loadModel(join(outcome.out, 'checkpoints', 'unpruned'));
+    const [before, after] = [countCost(unpruned), countCost(model)];
+    expect([summary.unpruned.macs, summary.pruned.macs]).toEqual([before.macs, after.macs]);
+    expect(summary.change.macsRemoved).toBeCloseTo(1 - after.macs / before.macs, 12);
+    expect(summary.change.macsRemoved).toBeGreaterThanOrEqual(0.35);
+    const widths = model.layers
+      .filter((layer) => layer.getClassName() === 'Conv2D')
+      .map((layer) => layer.outputShape[3]);
+    expect(summary.pruned.filters.map(({ filters }) => filters)).toEqual(widths);
+    expect(summary.pruned.test.classes.map(({ images }) => images)).toEqual(Array.from({ length: 10 }, () => 5));
+    expect(summary.unpruned.onnxBytes).toBe((await readFile(join(outcome.out, 'unpruned.onnx'))).length);
+  });
+
+  it('stores plans that lead from the unpruned network to the pruned one', async () => {
+    let model = await loadModel(join(outcome.out, 'checkpoints', 'unpruned'));
+    for (const { iteration } of summary.iterations) {
+      const plan: PruningPlan = await readJson(outcome.out, `plan-${iteration}.json`);
+      model = await applyPlan(model, plan);
+    }
+    expect(countCost(model).macs).toBe(summary.pruned.macs);
+  });
+
+  it('verified the ONNX file, which is the saved model and describes itself', async () => {
+    expect(summary.verification).toMatchObject({ images: 50, passed: true });
+    expect(summary.verification.maxAbsDifference).toBeLessThan(1e-3);
+    const onnx = await readFile(join(outcome.out, 'model.onnx'));
+    expect(readOnnxMetadata(onnx).classNames).toHaveLength(10);
+    const images = Float32Array.from({ length: 3 * 32 * 32 * 3 }, (_, i) => Math.sin(i));
+    expect(await verify(await loadModel(outcome.out), onnx, { images, shape: [3, 32, 32, 3] })).toMatchObject({
+      passed: true,
+      sameClass: 3,
+    });
+  });
+
+  it('records every step, score and decision as it happened', async () => {
+    const events = await readEvents(outcome.out);
+    const steps = events.filter(({ type, phase }) => type === 'step' && phase === 'train');
+    expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 4 * 8 }, (_, step) => step));
+    expect(steps.every(({ total }) => Number.isFinite(total))).toBe(true);
+    const scored = events.find(({ type }) => type === 'scored');
+    expect(scored.scores).toHaveLength(13);
+    expect(scored.scores[0].numerators).toHaveLength(scored.scores[0].filters);
+    const kinds = events.map(({ type }) => type).filter((type) => type !== 'step' && type !== 'epoch');
+    const loop = summary.iterations.flatMap(() => ['scored', 'pruned', 'evaluated']);
+    expect(kinds).toEqual(['started', 'baseline', ...loop, 'finished', 'completed']);
+    const seconds = events.map((event) => event.seconds);
+    expect(seconds).toEqual(seconds.toSorted((a, b) => a - b));
+  });
+
+  it('reports the accuracy that onnxruntime finds too, class by class', async () => {
+    const model = join(outcome.out, 'model.onnx');
+    const { stdout } = await secateur('evaluate', model, '--data', data, '--json');
+    const { accuracy, loss, classes, confusion } = JSON.parse(stdout);
+    const { test } = summary.pruned;
+    expect({ accuracy, classes, confusion }).toEqual({
+      accuracy: test.accuracy,
+      classes: test.classes,
+      confusion: test.confusion,
+    });
+    expect(loss).toBeCloseTo(test.loss, 4);
+  });
+});
+
+it('prints a report for people, and ends with 3 when a goal was missed', async () => {
+  const { code, stdout } = await run('missed', { ...TINY, training: { epochs: 1 }, goals: { macsRemoved: 0.99 } });
+  expect(code).toBe(3);
+  expect(stdout).toMatch(/^MACs +\S+ [kM] +\S+ [kM] +-\d+\.\d %$/m);
+  expect(stdout).toMatch(/^MISSED +MACs removed +\d+\.\d\d % +at least 99\.00 % +\d+\.\d\d % short$/m);
+  expect(stdout).toMatch(/^conv13 +32 +\d+ +━/m);
+});
+
+it('gives the same network for the same seed, bit for bit', async () => {
+  const config = { ...TINY, training: { epochs: 1 }, maxIterations: 1 };
+  const weights = async (name: string, seed: string) => {
+    const { out } = await run(name, config, '--seed', seed);
+    return readFile(join(out, 'model', 'weights.bin'));
+  };
+  const first = await weights('first', '5');
+  expect(first.equals(await weights('again', '5'))).toBe(true);
+  expect(first.equals(await weights('other', '6'))).toBe(false);
+});
+
+it('stops at a loss that is not finite, says where, and keeps the last good weights', async () => {
+  const { code, stderr, out } = await run('diverged', TINY, '--learning-rate', '1e30');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/error: Expected a finite loss, but it was (NaN|Infinity) at step \d+ of 32 \(epoch 1\)/);
+  expect(stderr).toContain(`The last good weights are in '${join(out, 'checkpoints', 'last-good')}'.`);
+  const model = await loadModel(join(out, 'checkpoints', 'last-good'));
+  expect(model.weights.every((weight) => weight.read().dataSync().every(Number.isFinite))).toBe(true);
+  expect((await readEvents(out)).at(-1)).toMatchObject({ type: 'failed' });
+});
+
+it('keeps the last network within tolerance when fine-tuning diverges', async () => {
+  const schedule = { kind: 'constant', rate: 1e30 };
+  const { code, stderr, out } = await run('tuned-away', {
+    ...TINY,
+    training: { epochs: 1 },
+    fineTune: { epochs: 1, schedule },
+  });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/error: Expected a finite loss/);
+  const [good, unpruned] = await Promise.all(
+    ['last-good', 'unpruned'].map((name) => readFile(join(out, 'checkpoints', name, 'weights.bin'))),
+  );
+  expect(good!.equals(unpruned!)).toBe(true);
+});

@@ -1,0 +1,57 @@
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { loadModel } from '../src/run/model-folder.ts';
+import { secateur } from './run-secateur.ts';
+import { writeTinyCifar10 } from './tiny-cifar.ts';
+
+const home = process.cwd();
+let readme: string;
+beforeAll(async () => {
+  readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+  process.chdir(await mkdtemp(join(tmpdir(), 'secateur-readme-')));
+});
+afterAll(() => process.chdir(home));
+
+it('the steps of the README work one after the other', async () => {
+  const data = await writeTinyCifar10();
+  const block = /## Step by step[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme)![1]!;
+  const commands = block.trim().split('\n');
+  expect(commands).toHaveLength(6);
+  const outputs: string[] = [];
+  for (const command of commands) {
+    const [program, ...args] = command.split(' ');
+    expect(program).toBe('secateur');
+    const { code, stdout, stderr } = await secateur(...args, '--data', data);
+    expect(code, `${command}\n${stderr}`).toBe(0);
+    outputs.push(stdout);
+  }
+  const [, score, prune, , exported, evaluated] = outputs as [string, string, string, string, string, string];
+  expect(score).toMatch(/^conv13 +64 +\|.{11}\| +\d+\.\d\d +\d+$/m);
+  expect(prune).toMatch(/^158 filters removed/);
+  expect(exported).toMatch(/agrees on 50 images: largest logit difference \d\.\de-\d, same class on 50\./);
+  expect(evaluated).toMatch(/^all +\d+\.\d\d % +50$/m);
+
+  const plan = JSON.parse(await readFile('runs/pruned/plan.json', 'utf8'));
+  const again = await secateur('prune', 'runs/trained', '--plan', 'runs/pruned/plan.json', '--out', 'runs/again');
+  expect(again.code, again.stderr).toBe(0);
+  expect(JSON.parse(await readFile('runs/again/plan.json', 'utf8'))).toEqual(plan);
+  const weights = (path: string) => readFile(join(path, 'model', 'weights.bin'));
+  expect((await weights('runs/again')).equals(await weights('runs/pruned'))).toBe(true);
+
+  const accuracy = async (model: string) => {
+    const { stdout } = await secateur('evaluate', model, '--data', data, '--json');
+    return JSON.parse(stdout).accuracy;
+  };
+  expect(await accuracy('small.onnx')).toBe(await accuracy('runs/tuned'));
+  expect((await loadModel('runs/tuned')).countParams()).toBe((await loadModel('runs/pruned')).countParams());
+});
+
+it('names every command and every exit code', async () => {
+  const { stdout } = await secateur('--help');
+  const commands = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map(([, command]) => command!);
+  expect(commands.length).toBeGreaterThanOrEqual(8);
+  for (const command of commands.filter((name) => name !== 'help')) expect(readme).toContain(`| \`${command}`);
+  for (const code of ['0', '1', '2', '3', '130']) expect(readme).toMatch(new RegExp(`^\\| ${code} +\\|`, 'm'));
+});

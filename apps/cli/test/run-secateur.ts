@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { runCli } from '../src/cli.ts';
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command line inside this process. */
+export async function secateur(...args: readonly string[]): Promise<Outcome> {
+  const written = { stdout: '', stderr: '' };
+  const stream = (name: keyof typeof written) => ({
+    write: (text: string) => {
+      written[name] += text;
+    },
+  });
+  const code = await runCli(args, {
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    env: {},
+    signal: new AbortController().signal,
+  });
+  return { code, ...written };
+}
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+/** Runs it as a process of its own, as a user does. */
+export function spawnSecateur(
+  args: readonly string[],
+  { onStderr }: { onStderr?: (text: string, interrupt: () => void) => void } = {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, ['--conditions=@secateur/source', '--import', 'tsx', MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const written = { stdout: '', stderr: '' };
+  child.stdout.on('data', (text: Buffer) => {
+    written.stdout += text;
+  });
+  child.stderr.on('data', (text: Buffer) => {
+    written.stderr += text;
+    onStderr?.(written.stderr, () => child.kill('SIGINT'));
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, ...written }));
+  });
+}
