@@ -11,5 +11,7 @@ export default defineConfig({
     hookTimeout: 180_000,
     // Native engines hold process-wide state; forks keep one engine per process.
     pool: 'forks',
+    // Tests run side by side: OpenMP teams that share cores wait for each other far longer than one thread computes.
+    env: { OMP_NUM_THREADS: '1' },
   },
 });

@@ -149,6 +149,7 @@ export async function* classAwarePruning(
     return 'iteration limit';
   };
 
+  let finished = false;
   try {
     const reason = yield* loop();
     if (current !== best) release(current);
@@ -160,11 +161,13 @@ export async function* classAwarePruning(
       best = { ...best, evaluation: await evaluate(best.model, sources.validation) };
     }
     const result = { ...best, reason };
+    finished = true;
     yield { type: 'finished', result };
     return result;
-  } catch (error) {
-    release(best);
-    if (current.model !== best.model) release(current);
-    throw error;
+  } finally {
+    if (!finished) {
+      release(best);
+      if (current.model !== best.model) release(current);
+    }
   }
 }
