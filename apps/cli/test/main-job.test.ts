@@ -156,7 +156,7 @@ it('prints a report for people, and ends with 3 when a goal was missed', async (
   const { code, stdout } = await run('missed', { ...TINY, training: { epochs: 1 }, goals: { macsRemoved: 0.99 } });
   expect(code).toBe(3);
   expect(stdout).toMatch(/^MACs +\S+ [kM] +\S+ [kM] +-\d+\.\d %$/m);
-  expect(stdout).toMatch(/^MISSED +MACs removed +\d+\.\d\d % +at least 99\.00 % +\d+\.\d\d % short$/m);
+  expect(stdout).toMatch(/^MISSED +MACs removed +\d+\.\d\d % +at least 99\.00 % +\d+\.\d\d points short$/m);
   expect(stdout).toMatch(/^conv13 +32 +\d+ +━/m);
 });
 

@@ -64,7 +64,7 @@ function layers({ unpruned, pruned }: Summary): string {
 function goals(list: readonly Goal[], colors: Colors): string {
   const rows = list.map((goal) => {
     const mark = goal.met ? colors.green('ok') : colors.red('MISSED');
-    const distance = `${quantity(Math.abs(goal.spare), goal.unit)} ${goal.met ? 'to spare' : 'short'}`;
+    const distance = `${quantity(Math.abs(goal.spare), goal.unit === 'share' ? 'points' : goal.unit)} ${goal.met ? 'to spare' : 'short'}`;
     return [
       mark,
       goal.name,
@@ -98,8 +98,10 @@ function quantity(value: number, unit: Goal['unit']): string {
 
 function times(seconds: Summary['seconds']): string {
   const { afterData, ...parts } = seconds;
-  const listed = Object.entries(parts).filter(([, value]) => value >= 0.5);
-  return `${duration(afterData!)} after the data was there (${listed.map(([part, value]) => `${part} ${duration(value)}`).join(', ')})`;
+  const listed = Object.entries(parts)
+    .filter(([, value]) => value >= 0.5)
+    .map(([part, value]) => `${part} ${duration(value)}`);
+  return [`${duration(afterData!)} after the data was there`, ...listed].join(', ');
 }
 
 function share({ correct, images }: { correct: number; images: number }): number {
