@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { installDependencies } from './dependencies.mjs';
 import { ensureLibtorch } from './libtorch.mjs';
 import { ensurePnpm } from './pnpm.mjs';
-import { root, runShown } from './shell.mjs';
+import { root, run, runShown } from './shell.mjs';
 
 const OLDEST_NODE = 20;
 
@@ -15,7 +15,7 @@ const { values: options } = parseArgs({
   options: { quiet: { type: 'boolean', default: false }, 'no-build': { type: 'boolean', default: false } },
 });
 
-/** @typedef {{ name: string, run: () => string | Promise<string> }} Step `run` returns what it found or did. */
+/** @typedef {{ name: string, run: () => string | void }} Step `run` returns what it found or did. */
 
 /** @type {Step[]} */
 const steps = [
@@ -23,14 +23,11 @@ const steps = [
   { name: 'pnpm', run: ensurePnpm },
   { name: 'dependencies', run: installDependencies },
   { name: 'libtorch', run: ensureLibtorch },
-  {
-    name: 'native addon',
-    run: () => runShown('node', [join(root, 'packages/backend-torch/scripts/build.mjs')], options),
-  },
+  { name: 'native addon', run: () => runShown('node', [join(root, 'packages/backend-torch/scripts/build.mjs'), '--quiet']) },
 ];
 if (!options['no-build']) {
   const turbo = [join(root, 'tooling/turbo.mjs'), 'run', 'build', '--output-logs=errors-only'];
-  steps.push({ name: 'packages', run: () => runShown('node', turbo, { quiet: true }) });
+  steps.push({ name: 'packages', run: () => void run('node', turbo) });
 }
 
 const started = performance.now();
@@ -38,7 +35,7 @@ for (const [index, { name, run }] of steps.entries()) {
   const label = `[${index + 1}/${steps.length}] ${name}`;
   const begin = performance.now();
   try {
-    const outcome = await run();
+    const outcome = run();
     const seconds = (performance.now() - begin) / 1000;
     if (!options.quiet || seconds > 3) console.error(`${label}: ${outcome || 'ready'} (${seconds.toFixed(1)} s)`);
   } catch (error) {

@@ -18,14 +18,9 @@ export function run(command, args, { env = process.env } = {}) {
   return result.stdout;
 }
 
-/** Runs a command whose output the user sees on standard error, or sees only when it fails if `quiet`. */
-export function runShown(command, args, { quiet = false } = {}) {
-  if (quiet) {
-    run(command, args);
-    return '';
-  }
+/** Runs a command whose output the user sees, on standard error. */
+export function runShown(command, args) {
   const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (result.error) throw new Error(`Could not run ${command}: ${result.error.message}.`);
   if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} failed with exit code ${result.status}.`);
-  return '';
 }

@@ -13,14 +13,17 @@ const buildFolder = join(root, 'build');
 export const addon = join(buildFolder, 'Release', 'secateur_torch.node');
 const stampFile = join(buildFolder, 'stamp');
 
-/** @returns {boolean} whether the addon is there, freshly built or still current */
-export function build() {
+/**
+ * @param {{ quiet?: boolean }} options quiet: say nothing when there is nothing to do
+ * @returns {boolean} whether the addon is there, freshly built or still current
+ */
+export function build({ quiet = false } = {}) {
   const started = Date.now();
   const libtorch = findLibtorch();
   if (!libtorch) return fail(CHOICES);
   const stamp = stampOf(libtorch);
   if (existsSync(addon) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) {
-    console.log(`The addon is current (libtorch ${libtorch.version} from ${libtorch.from}).`);
+    if (!quiet) console.log(`The addon is current (libtorch ${libtorch.version} from ${libtorch.from}).`);
     return true;
   }
   console.log(`Building the addon with libtorch ${libtorch.version} from ${libtorch.from} ...`);
@@ -78,4 +81,5 @@ function stampOf(libtorch) {
   return hash.digest('hex');
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) process.exitCode = build() ? 0 : 1;
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
+  process.exitCode = build({ quiet: process.argv.includes('--quiet') }) ? 0 : 1;

@@ -1,9 +1,10 @@
-import { type NetworkOptions, type ResNetDepth, resnet, vgg16, vgg19 } from '@secateur/models';
+import { type NetworkOptions, type ResNetDepth, resnet, vgg11, vgg16, vgg19 } from '@secateur/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
 const residual = (depth: ResNetDepth) => (options: NetworkOptions) => resnet({ depth, ...options });
 
 const BUILDERS = {
+  vgg11,
   vgg16,
   vgg19,
   resnet20: residual(20),
