@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, truncate } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
@@ -48,4 +48,16 @@ it('says what is wrong with a folder', async () => {
   await expect(loadModel(directory)).rejects.toThrow(
     /cannot be loaded: Its weights should have \d+ bytes, but the file has 100\. Is it cut short\?/,
   );
+});
+
+it('reads no weight file outside of the folder', async () => {
+  const folder = join(directory, 'model');
+  await saveModel(build(1), folder);
+  const json = await readFile(join(folder, 'model.json'), 'utf8');
+  // Both would load were they not refused.
+  await copyFile(join(folder, 'weights.bin'), join(directory, 'stolen.bin'));
+  for (const path of ['../stolen.bin', join(directory, 'stolen.bin'), 'part/../../stolen.bin']) {
+    await writeFile(join(folder, 'model.json'), json.replace('weights.bin', path));
+    await expect(loadModel(folder)).rejects.toThrow(`names the weight file '${path}'; expected one inside`);
+  }
 });

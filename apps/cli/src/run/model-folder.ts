@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import '@secateur/core'; // registers the layers that our networks have beyond tfjs-layers' own
 import type { ChannelStatistics } from '@secateur/data';
 import * as tf from '@tensorflow/tfjs-core';
@@ -62,7 +62,7 @@ export function folderHandler(directory: string): tf.io.IOHandler {
       const text = await readFile(join(directory, MODEL_FILE), 'utf8');
       return tf.io.getModelArtifactsForJSON(JSON.parse(text) as tf.io.ModelJSON, async (manifest) => {
         const parts = await Promise.all(
-          manifest.flatMap(({ paths }) => paths).map((path) => readFile(join(directory, path))),
+          manifest.flatMap(({ paths }) => paths).map((path) => readFile(join(directory, insideFolder(path)))),
         );
         const specs = manifest.flatMap(({ weights }) => weights);
         const data = Buffer.concat(parts);
@@ -71,6 +71,14 @@ export function folderHandler(directory: string): tf.io.IOHandler {
       });
     },
   };
+}
+
+/** A model from elsewhere must not name files that are none of its own. */
+function insideFolder(path: string): string {
+  if (isAbsolute(path) || path.split(/[\\/]/).includes('..')) {
+    throw new Error(`Its ${MODEL_FILE} names the weight file '${path}'; expected one inside the model's folder.`);
+  }
+  return path;
 }
 
 function checkLength(bytes: number, specs: readonly tf.io.WeightsManifestEntry[]): void {
