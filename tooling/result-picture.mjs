@@ -6,10 +6,10 @@ const WIDTH = 860;
 const BAR_AREA = { left: 70, top: 150, width: 750, height: 210 };
 const COLORS = { text: '#24292f', quiet: '#6e7781', before: '#d0d7de', after: '#1a7f37', page: '#ffffff' };
 
-const escape = (text) =>
+const escapeXml = (text) =>
   String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
 const text = (x, y, content, { size = 13, color = COLORS.text, anchor = 'start', weight = 400 } = {}) =>
-  `<text x="${x}" y="${y}" font-size="${size}" fill="${color}" text-anchor="${anchor}" font-weight="${weight}">${escape(content)}</text>`;
+  `<text x="${x}" y="${y}" font-size="${size}" fill="${color}" text-anchor="${anchor}" font-weight="${weight}">${escapeXml(content)}</text>`;
 const rect = (x, y, width, height, color) =>
   `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="2" fill="${color}"/>`;
 const millions = (value) => `${(value / 1e6).toFixed(1)} M`;

@@ -1,5 +1,6 @@
 // Runs a TypeScript file of the workspace from source: node tooling/run.mjs FILE [arguments]
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { root } from './setup/shell.mjs';
 
@@ -8,6 +9,7 @@ const child = spawn(process.execPath, ['--conditions=@secateur/source', '--impor
   cwd: root,
   stdio: 'inherit',
 });
-// The child gets the terminal's signals itself and decides how to end.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
-child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+// The child decides how to end. A terminal's Ctrl-C reaches it by itself; SIGTERM is sent to this process alone.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));

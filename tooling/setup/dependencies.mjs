@@ -7,10 +7,11 @@ import { root, run } from './shell.mjs';
 const stampFile = join(root, 'node_modules', '.secateur-installed');
 
 /** Installs exactly what the lock file says, unless that has been done. */
-export function installDependencies() {
+export function installDependencies({ announce, show }) {
   const stamp = hashOfManifests();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return 'as locked';
-  run('pnpm', ['install', '--frozen-lockfile'], { env: { ...environmentWithPnpm(), CI: 'true' } });
+  announce('installing what the lock file says');
+  run('pnpm', ['install', '--frozen-lockfile'], { env: { ...environmentWithPnpm(), CI: 'true' }, show });
   writeFileSync(stampFile, stamp);
   return 'installed as locked';
 }

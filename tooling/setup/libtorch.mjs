@@ -1,35 +1,49 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { CHOICES, findLibtorch } from '../../packages/backend-torch/scripts/libtorch.mjs';
-import { run } from './shell.mjs';
+import { root, run } from './shell.mjs';
+
+/** Why apt could not bring libtorch, so that the next call need not try in vain. */
+const failureFile = join(root, '.cache', 'libtorch-apt-failure.txt');
 
 /**
  * Finds a libtorch: LIBTORCH or TORCH_HOME first, then Debian's. With none of them it is installed by apt where that is
  * allowed, and the user's Python torch serves where it is not.
  */
-export function ensureLibtorch() {
+export function ensureLibtorch(surroundings) {
   const found = findLibtorch();
-  if (found && found.from !== 'Python torch') return describe(found);
-  const failure = installByApt();
+  if (found && (found.from !== 'Python torch' || existsSync(failureFile))) return describe(found);
+  const failure = installByApt(surroundings);
   const libtorch = findLibtorch();
-  if (!libtorch) throw new Error(failure ? `${CHOICES}\nTried apt-get, but: ${failure}` : CHOICES);
+  if (!libtorch) throw new Error(`${CHOICES}\nTried apt-get, but: ${failure ?? 'what it installed is not complete'}`);
+  if (libtorch.from === 'Python torch') remember(failure ?? 'what it installed is not complete');
   return describe(libtorch);
 }
 
 function describe({ version, from }) {
-  return `${version} from ${from}`;
+  const found = `${version} from ${from}`;
+  if (from !== 'Python torch') return found;
+  const why = readFileSync(failureFile, 'utf8').trim();
+  return `${found}, as apt-get failed (${why}); delete ${relative(root, failureFile)} to try it again`;
+}
+
+function remember(failure) {
+  mkdirSync(dirname(failureFile), { recursive: true });
+  writeFileSync(failureFile, `${failure.split('\n')[0].replace(/[.:]$/, '')}\n`);
 }
 
 /** Returns why it could not be done, or undefined. */
-function installByApt() {
+function installByApt({ announce, show }) {
   if (spawnSync('apt-get', ['--version']).status !== 0) return 'there is no apt-get on this machine';
   const isRoot = process.getuid?.() === 0;
   if (!isRoot && spawnSync('sudo', ['-n', 'true']).status !== 0) return 'installing packages needs root';
-  const apt = (args) => (isRoot ? run('apt-get', args, { env }) : run('sudo', ['-n', 'apt-get', ...args], { env }));
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // sudo drops the environment of its caller, so env sets it behind sudo.
+  const [command, ...before] = [...(isRoot ? [] : ['sudo', '-n']), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'];
+  announce('installing libtorch-dev by apt-get, a minute or two');
   try {
-    console.error('Installing libtorch-dev by apt-get; this takes a minute or two ...');
-    apt(['update', '-q']);
-    apt(['install', '-y', '-q', '--no-install-recommends', 'libtorch-dev']);
+    run(command, [...before, 'update', '-q'], { show });
+    run(command, [...before, 'install', '-y', '-q', '--no-install-recommends', 'libtorch-dev'], { show });
     return undefined;
   } catch (error) {
     return error.message;

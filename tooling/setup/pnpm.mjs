@@ -8,10 +8,11 @@ const folder = join(root, '.cache', `pnpm-${pinned}`);
 const bin = join(folder, 'node_modules', '.bin');
 
 /** Gets the pinned pnpm into the workspace's cache folder, unless it is there or on PATH. */
-export function ensurePnpm() {
+export function ensurePnpm({ announce, show }) {
   if (isOnPath()) return `${pinned} (on PATH)`;
   if (existsSync(join(bin, 'pnpm'))) return pinned;
-  run('npm', ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `pnpm@${pinned}`]);
+  announce(`downloading ${pinned}`);
+  run('npm', ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `pnpm@${pinned}`], { show });
   return `${pinned} installed`;
 }
 
