@@ -41,7 +41,8 @@ Exit codes:
   1    an error
   2    the command line or a configuration is wrong
   3    done, but a goal of the preset was missed or the ONNX file was not verified
-  130  interrupted (Ctrl-C); what has been written is valid`;
+  130  interrupted (Ctrl-C); what has been written is valid
+  143  the same by SIGTERM`;
 
 /**
  * Runs the command line `argv` (without node and script).

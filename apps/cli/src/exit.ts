@@ -6,6 +6,7 @@ export const EXIT = {
   /** The work was done, but a goal was missed or the ONNX file disagrees with the network. */
   goalMissed: 3,
   interrupted: 130,
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

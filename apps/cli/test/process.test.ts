@@ -9,11 +9,15 @@ import { writeTinyCifar10 } from './tiny-cifar.ts';
 
 it('answers with exit codes as a process', async () => {
   const [version, unknown] = await Promise.all([spawnSecateur(['--version']), spawnSecateur(['--colour'])]);
-  expect(version).toMatchObject({ code: 0, stdout: '0.1.0\n', stderr: '' });
+  const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  expect(version).toMatchObject({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
   expect(unknown).toMatchObject({ code: 2, stdout: '', stderr: "error: unknown option '--colour'\n" });
 });
 
-it('stops at Ctrl-C after the step under way, with 130 and valid files', async () => {
+it.each([
+  ['SIGINT', 130], // Ctrl-C
+  ['SIGTERM', 143],
+] as const)('stops at %s after the step under way, with %i and valid files', async (signal, exitCode) => {
   const data = await writeTinyCifar10({ perFile: 2 });
   const out = join(await mkdtemp(join(tmpdir(), 'secateur-')), 'run');
   let interrupted = false;
@@ -36,14 +40,14 @@ it('stops at Ctrl-C after the step under way, with 130 and valid files', async (
       '1',
     ],
     {
-      onStderr: (text, interrupt) => {
+      onStderr: (text, send) => {
         if (interrupted || !text.includes('epoch 2/10000')) return;
         interrupted = true;
-        interrupt();
+        send(signal);
       },
     },
   );
-  expect(code, stderr).toBe(130);
+  expect(code, stderr).toBe(exitCode);
   expect(stdout).toBe('');
   expect(stderr).toContain('warning: interrupted; what has been written so far is valid.');
   const events = (await readFile(join(out, 'events.jsonl'), 'utf8'))

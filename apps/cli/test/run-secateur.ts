@@ -30,7 +30,7 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 /** Runs it as a process of its own, as a user does. */
 export function spawnSecateur(
   args: readonly string[],
-  { onStderr }: { onStderr?: (text: string, interrupt: () => void) => void } = {},
+  { onStderr }: { onStderr?: (text: string, send: (signal: NodeJS.Signals) => void) => void } = {},
 ): Promise<Outcome> {
   const child = spawn(process.execPath, ['--conditions=@secateur/source', '--import', 'tsx', MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -41,7 +41,7 @@ export function spawnSecateur(
   });
   child.stderr.on('data', (text: Buffer) => {
     written.stderr += text;
-    onStderr?.(written.stderr, () => child.kill('SIGINT'));
+    onStderr?.(written.stderr, (signal) => child.kill(signal));
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
