@@ -8,6 +8,8 @@
 #include <map>
 #include <mutex>
 
+#include "any_allocator.h"
+
 namespace secateur {
 
 namespace {
@@ -34,13 +36,8 @@ size_t physicalMemory() {
  * Training allocates the same sizes at every step, and fresh pages cost a page fault and a memset each. Blocks above
  * 64 KiB therefore stay here after use: best fit, at most a quarter larger than asked for.
  */
-class CachingAllocator final : public at::Allocator {
+class CachingAllocator final : public AnyAllocator {
  public:
-  at::DataPtr allocate(size_t bytes) const override {
-    void* data = const_cast<CachingAllocator*>(this)->take(bytes);
-    return {data, data, &CachingAllocator::giveBack, at::Device(at::DeviceType::CPU)};
-  }
-
   // With a raw deleter libtorch's raw_allocate works too, which oneDNN's scratch memory needs.
   at::DeleterFnPtr raw_deleter() const override { return &CachingAllocator::giveBack; }
 
@@ -65,6 +62,11 @@ class CachingAllocator final : public at::Allocator {
   }
 
  private:
+  at::DataPtr allocateBytes(size_t bytes) override {
+    void* data = take(bytes);
+    return {data, data, &CachingAllocator::giveBack, at::Device(at::DeviceType::CPU)};
+  }
+
   void* take(size_t asked) {
     if (asked == 0) return nullptr;
     TORCH_CHECK(asked < (size_t{1} << 47), "cannot allocate ", asked, " bytes");

@@ -61,6 +61,24 @@ double keep(Call& call, at::Tensor output) {
   return call.store().add(call.sharesStorageWithInput(output) ? output.clone() : std::move(output));
 }
 
+/** All or none: what was kept before a failure is released again. */
+Napi::Array keepAll(Call& call, const Tensors& outputs) {
+  auto handles = Napi::Array::New(call.env(), outputs.size());
+  std::vector<double> kept;
+  kept.reserve(outputs.size());
+  try {
+    for (const at::Tensor& output : outputs) {
+      const auto position = static_cast<uint32_t>(kept.size());
+      kept.push_back(keep(call, output));
+      handles.Set(position, Napi::Number::New(call.env(), kept.back()));
+    }
+  } catch (...) {
+    for (const double handle : kept) call.store().release(handle);
+    throw;
+  }
+  return handles;
+}
+
 }  // namespace
 
 at::Tensor Call::tensorOf(const Napi::Value& value, size_t position) {
@@ -130,12 +148,7 @@ Napi::Value run(const Function& function, const Napi::CallbackInfo& info, Tensor
   try {
     if (function.one) return Napi::Number::New(info.Env(), keep(call, function.one(call)));
     if (function.plain) return function.plain(call);
-    Tensors outputs = function.many(call);
-    auto handles = Napi::Array::New(info.Env(), outputs.size());
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      handles.Set(static_cast<uint32_t>(i), Napi::Number::New(info.Env(), keep(call, outputs[i])));
-    }
-    return handles;
+    return keepAll(call, function.many(call));
   } catch (const Napi::Error&) {
     throw;
   } catch (const std::exception& error) {

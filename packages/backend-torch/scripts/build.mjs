@@ -1,7 +1,7 @@
 // Compiles the addon against the libtorch of this machine into build/Release. Does nothing when sources and libtorch are unchanged.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -22,11 +22,14 @@ export function build({ quiet = false } = {}) {
   const libtorch = findLibtorch();
   if (!libtorch) return fail(CHOICES);
   const stamp = stampOf(libtorch);
-  if (existsSync(addon) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) {
+  const built = readStamp();
+  if (existsSync(addon) && built.sources === stamp.sources && built.libtorch === stamp.libtorch) {
     if (!quiet) console.log(`The addon is current (libtorch ${libtorch.version} from ${libtorch.from}).`);
     return true;
   }
   console.log(`Building the addon with libtorch ${libtorch.version} from ${libtorch.from} ...`);
+  // CMake remembers where it found libraries and headers.
+  if (built.libtorch !== stamp.libtorch) rmSync(buildFolder, { recursive: true, force: true });
   mkdirSync(buildFolder, { recursive: true });
   const steps = [
     ['cmake', ['-S', root, '-B', buildFolder, '-DCMAKE_BUILD_TYPE=Release', ...definitions(libtorch)]],
@@ -41,7 +44,7 @@ export function build({ quiet = false } = {}) {
     if (result.status !== 0)
       return fail(`${result.stdout}\n${result.stderr}\n${command} failed with exit code ${result.status}.`);
   }
-  writeFileSync(stampFile, stamp);
+  writeFileSync(stampFile, JSON.stringify(stamp));
   console.log(`Built ${addon} in ${((Date.now() - started) / 1000).toFixed(1)} s.`);
   return true;
 }
@@ -77,8 +80,17 @@ function stampOf(libtorch) {
     .map((name) => join(root, 'native', name));
   for (const file of [join(root, 'CMakeLists.txt'), ...sources])
     hash.update(file.slice(root.length)).update(readFileSync(file));
-  hash.update(JSON.stringify([libtorch, process.platform, process.arch, cpus()[0]?.model]));
-  return hash.digest('hex');
+  hash.update(JSON.stringify([process.platform, process.arch, cpus()[0]?.model]));
+  return { libtorch: JSON.stringify(libtorch), sources: hash.digest('hex') };
+}
+
+/** The stamp of what is built; empty when nothing is. */
+function readStamp() {
+  try {
+    return JSON.parse(readFileSync(stampFile, 'utf8'));
+  } catch {
+    return {};
+  }
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
