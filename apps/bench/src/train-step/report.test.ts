@@ -32,11 +32,13 @@ test('the table shows both sides, the ratio and how it stands to the goal', () =
   expect(text).toMatch(/^resnet20\/bfloat16\/plain +110\.0 +100\.0 +1\.10\* +1\.15 missed/m);
   expect(text).toMatch(/^resnet20\/bfloat16\/full +300\.0 +100\.0 +3\.00 +- /m);
   expect(text).toContain('measure again on a quiet machine');
+  expect(text).toContain('float32/full is like for like');
 });
 
 test('notes stay away when there is nothing to note', () => {
   const text = formatReport(report([comparison('vgg16/bfloat16/plain', 1.2)]));
   expect(text).not.toContain('quiet machine');
   expect(text).not.toContain('Goals are for');
+  expect(text).not.toContain('like for like');
   expect(formatReport(report([comparison('vgg16/bfloat16/plain', 1.2)], 0.5))).toContain('this is width 0.5');
 });

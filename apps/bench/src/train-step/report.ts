@@ -58,6 +58,12 @@ export function formatReport({ comparisons, options, machine }: TrainStepReport)
     formatTable(HEADINGS, rows),
   ];
   if (options.width !== 1) lines.push('', `Goals are for width 1; this is width ${options.width}.`);
+  if (comparisons.some(({ key }) => key.endsWith('/bfloat16/full'))) {
+    lines.push(
+      '',
+      "bfloat16/full: our orthogonality term is in bfloat16, PyTorch's in float32; float32/full is like for like.",
+    );
+  }
   if (comparisons.some(({ disturbedRounds }) => disturbedRounds > 0)) {
     lines.push('', '* Something else used the CPUs during a counted round: measure again on a quiet machine.');
   }
