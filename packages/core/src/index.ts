@@ -25,6 +25,7 @@ export {
 } from './pipeline/class-aware-pruning.ts';
 export { type ApplyPlanOptions, applyPlan } from './pruning/apply-plan.ts';
 export { createPlan, type PruningPlan, validatePlan } from './pruning/pruning-plan.ts';
+export { rankByShare } from './pruning/rank-by-share.ts';
 export {
   type FilterRef,
   type FractionalScores,

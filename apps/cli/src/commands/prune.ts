@@ -4,6 +4,7 @@ import {
   createPlan,
   type LayerScores,
   type PruningPlan,
+  rankByShare,
   readGraph,
   type SelectionStrategy,
   selectFilters,
@@ -124,19 +125,18 @@ async function scoresFor(invocation: Invocation<Flags>, model: LayersModel): Pro
 
 function choosePlan(model: LayersModel, scores: readonly LayerScores[], flags: Flags): PruningPlan {
   const filtersOf = new Map(readGraph(model).groups.map(({ layer, filters }) => [layer, filters]));
-  const rankings = scores.flatMap(({ layer, filters, numerators, denominator, tieBreak }) => {
+  const prunable = scores.filter(({ layer, filters }) => {
     const expected = filtersOf.get(layer);
-    if (expected === undefined) return [];
-    if (filters !== expected) {
+    if (expected !== undefined && filters !== expected) {
       throw new Error(
         `The scores list ${filters} filters of '${layer}', but the model has ${expected}. Score this model anew.`,
       );
     }
-    return [{ layer, scores: { numerators, denominator }, tieBreak }];
+    return expected !== undefined;
   });
-  if (rankings.length === 0) throw new Error('The scores name no layer of this model that can lose filters.');
-  const { strategy, maxFraction, minFilters, maxLayerFraction } = flags;
-  const threshold = flags.threshold * scores[0]!.classes;
-  const { removed } = selectFilters(rankings, { strategy, threshold, maxFraction, minFilters, maxLayerFraction });
+  if (prunable.length === 0) throw new Error('The scores name no layer of this model that can lose filters.');
+  const { strategy, threshold, maxFraction, minFilters, maxLayerFraction } = flags;
+  const options = { strategy, threshold, maxFraction, minFilters, maxLayerFraction };
+  const { removed } = selectFilters(rankByShare(prunable), options);
   return createPlan(removed);
 }

@@ -2,12 +2,16 @@ import type { LayerScores } from '@secateur/core';
 import { sparkline, whole } from './format.ts';
 import { table } from './table.ts';
 
-/** One line for each layer: how its filters spread over the scores from 0 to the number of classes. */
+/**
+ * One line for each layer: how its filters spread over the scores from 0 to the number of classes.
+ *
+ * @param options.threshold A share of the classes. Shares are compared, as multiplying it would round it.
+ */
 export function scoresReport(scores: readonly LayerScores[], { threshold }: { threshold: number }): string {
   const classes = scores[0]?.classes ?? 0;
   const rows = scores.map((layer) => {
     const values = Array.from(layer.numerators, (numerator) => numerator / layer.denominator);
-    const below = values.filter((score) => score < threshold * classes).length;
+    const below = layer.numerators.filter((numerator) => numerator / (layer.denominator * classes) < threshold).length;
     const mean = values.reduce((sum, score) => sum + score, 0) / values.length;
     return [
       layer.layer,

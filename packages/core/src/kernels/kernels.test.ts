@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type EngineName, useEngine } from '../../test/support/engines.ts';
 import { largestDifference } from '../../test/support/numbers.ts';
 import { randomNumbers } from '../../test/support/synthetic.ts';
@@ -157,5 +157,21 @@ describe('kernels, fused on torch and composed on cpu', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('the convolution of the scoring pass, without paddings that an engine might not know', async () => {
+    await useEngine('cpu');
+    const runKernel = vi.spyOn(tf.engine(), 'runKernel');
+    try {
+      tf.tidy(() => {
+        const x = tf.tensor4d(randomNumbers(2 * 5 * 6 * 2, 1), [2, 5, 6, 2]);
+        const kernel = tf.tensor4d(randomNumbers(9 * 2 * 3, 2), [3, 3, 2, 3]);
+        for (const padding of ['same', 'valid'] as const) scoringConvolution(x, kernel, { strides: [2, 2], padding });
+      });
+      const convolutions = runKernel.mock.calls.filter(([name]) => name === 'Conv2DBackpropInput');
+      expect(convolutions.map(([, , attributes]) => attributes!.pad)).toEqual(['valid', 'valid']);
+    } finally {
+      runKernel.mockRestore();
+    }
   });
 });

@@ -1,6 +1,9 @@
 import { env } from '@tensorflow/tfjs-core';
 
-/** What convolutions and matrix products multiply in. Weights, statistics and losses are always float32. */
+/**
+ * What convolutions and matrix products multiply in, those of the orthogonality term among them. Weights, statistics and
+ * the cross entropy are always float32.
+ */
 export type Precision = 'float32' | 'bfloat16';
 
 const FLAG = 'BFLOAT16_COMPUTE';

@@ -6,9 +6,10 @@ export interface ConvolutionOptions {
 }
 
 /**
- * conv2d for scoring, where a rounding error decides whether a ReLU is open. Engines with their own scoring kernels
- * convolve as PyTorch does. Plain engines may round after every product, as tfjs-backend-cpu's Conv2D does; its gradient
- * with respect to the input sums in double, and is a convolution too: with the kernel turned by 180 degrees.
+ * conv2d for scoring, where a rounding error decides whether a ReLU is open. An engine that has the scoring kernel
+ * TaylorCount is taken to convolve as PyTorch does. Of any other nothing is known: it may round after every product, as
+ * tfjs-backend-cpu's Conv2D does. There the gradient with respect to the input stands in, which that engine sums in double
+ * and which is a convolution too: with the kernel turned by 180 degrees. Where Conv2D is precise already, the two agree.
  *
  * @param x [n, h, w, in]
  * @param kernel [kh, kw, in, out]
@@ -17,32 +18,27 @@ export function scoringConvolution(x: tf.Tensor4D, kernel: tf.Tensor4D, options:
   const strides = [...options.strides] as [number, number];
   if (tf.getKernel('TaylorCount', tf.getBackend())) return tf.conv2d(x, kernel, strides, options.padding);
   return tf.tidy(() => {
-    const { padInfo } = tf.backend_util.computeConv2DInfo(x.shape, kernel.shape, strides, 1, options.padding);
-    const { top, bottom, left, right } = padInfo;
-    const padded = tf.pad(x, [
-      [0, 0],
-      [top, bottom],
-      [left, right],
-      [0, 0],
-    ]);
-    const [images, height, width] = padded.shape;
+    const [images, height, width] = x.shape;
     const [kernelHeight, kernelWidth, , filters] = kernel.shape;
-    const turned = tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2]);
     const [rows, columns] = [kernelHeight - 1, kernelWidth - 1];
-    const everyPosition: tf.Tensor4D = tf.engine().runKernel(
+    const turned = tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2]);
+    // Every position at which the kernel meets the image at all; 'valid', because engines differ in what else they take.
+    const full: tf.Tensor4D = tf.engine().runKernel(
       'Conv2DBackpropInput',
-      { dy: padded, filter: turned },
+      { dy: x, filter: turned },
       {
         strides: [1, 1],
-        pad: [
-          [0, 0],
-          [rows, rows],
-          [columns, columns],
-          [0, 0],
-        ],
+        pad: 'valid',
         dataFormat: 'NHWC',
-        inputShape: [images, height - rows, width - columns, filters],
+        inputShape: [images, height + rows, width + columns, filters],
       },
+    );
+    const { padInfo } = tf.backend_util.computeConv2DInfo(x.shape, kernel.shape, strides, 1, options.padding);
+    const { top, bottom, left, right } = padInfo;
+    const everyPosition = tf.slice(
+      full,
+      [0, rows - top, columns - left, 0],
+      [images, height + top + bottom - rows, width + left + right - columns, filters],
     );
     return tf.avgPool(everyPosition, 1, strides, 'valid');
   });

@@ -5,6 +5,7 @@ import { smallVgg } from '../../test/support/networks.ts';
 import { stripedImages } from '../../test/support/synthetic.ts';
 import { countCost } from '../cost/count-cost.ts';
 import { applyPlan } from '../pruning/apply-plan.ts';
+import { evaluate } from '../training/evaluate.ts';
 import { train } from '../training/train.ts';
 import { classAwarePruning, type PruningEvent, type PruningOptions } from './class-aware-pruning.ts';
 
@@ -74,6 +75,44 @@ eachEngine(() => {
       expect(result.model).toBe(model);
     });
 
+    it.each<[string, PruningOptions['selection']]>([
+      ['the cap', { strategy: 'percentage', maxFraction: 0 }],
+      ['the filters that every layer keeps', { strategy: 'threshold', threshold: 2, minFilters: 6 }],
+    ])('ends when no removal is left by %s', async (_, selection) => {
+      const { result } = await prune(await trained(), { selection });
+      expect(result.reason).toBe('nothing left to remove');
+      expect(result.plans).toEqual([]);
+    });
+
+    it('takes the final tuning back when it lowers the accuracy', async () => {
+      const model = await trained();
+      const before = tf.memory().numTensors;
+      let passes = 0;
+      const misleading = {
+        ...SOURCES.training,
+        async *batches(epoch: number) {
+          const isFinal = ++passes > OPTIONS.fineTune.epochs;
+          for await (const batch of SOURCES.training.batches(epoch)) {
+            yield isFinal ? { ...batch, labels: batch.labels.map((label) => (label + 1) % 3) } : batch;
+          }
+        },
+      };
+      const finalTune = { epochs: 8, schedule: { kind: 'constant', rate: 0.05 } } as const;
+      const events: PruningEvent[] = [];
+      const options = { ...OPTIONS, maxIterations: 1, tolerance: 1, finalTune };
+      for await (const event of classAwarePruning(model, { ...SOURCES, training: misleading }, options))
+        events.push(event);
+      expect(passes).toBe(10);
+      const untuned = events.find((event) => event.type === 'evaluated')!.evaluation;
+      expect(untuned.accuracy).toBeGreaterThan(0.5);
+      const last = events.at(-1)!;
+      if (last.type !== 'finished') throw new Error(`The last event is '${last.type}'.`);
+      expect(last.result.evaluation).toEqual(untuned);
+      expect(await evaluate(last.result.model, SOURCES.validation)).toEqual(untuned);
+      last.result.model.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+    });
+
     it('ends at the iteration limit, and tunes the result once more', async () => {
       const model = await trained();
       const before = tf.memory().numTensors;
@@ -85,6 +124,7 @@ eachEngine(() => {
         event.type === 'training' && event.event.type === 'epoch' ? [event.phase] : [],
       );
       expect(phases).toEqual(['fine-tune', 'fine-tune', 'fine-tune', 'fine-tune', 'final-tune']);
+      expect(await evaluate(result.model, SOURCES.validation)).toEqual(result.evaluation);
       result.model.dispose();
       expect(tf.memory().numTensors).toBe(before);
     });

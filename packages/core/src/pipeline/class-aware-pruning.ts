@@ -4,11 +4,13 @@ import type { BatchSource } from '../data.ts';
 import { readGraph } from '../graph/channel-graph.ts';
 import { applyPlan } from '../pruning/apply-plan.ts';
 import { createPlan, type PruningPlan } from '../pruning/pruning-plan.ts';
+import { rankByShare } from '../pruning/rank-by-share.ts';
 import { type Selection, type SelectionOptions, selectFilters } from '../pruning/select-filters.ts';
 import type { Criterion, LayerScores } from '../scoring/criterion.ts';
 import { scoreFilters } from '../scoring/score-filters.ts';
 import { type Evaluation, evaluate } from '../training/evaluate.ts';
 import { type TrainingEvent, type TrainingOptions, train } from '../training/train.ts';
+import { snapshotWeights } from '../training/weight-snapshot.ts';
 
 /** What the loop needs to see; the test set is not among it. */
 export interface PruningSources {
@@ -25,7 +27,10 @@ export interface PruningOptions {
   readonly selection: SelectionOptions;
   /** After every removal. */
   readonly fineTune: TrainingOptions;
-  /** For the result, in place of the last `fineTune`. */
+  /**
+   * For the result: in place of the last `fineTune` when the target is reached, else after the loop. What it does after the
+   * loop is taken back if it lowers the validation accuracy.
+   */
   readonly finalTune?: TrainingOptions;
   /** How far the validation accuracy may fall below the unpruned network's, as a share of the images (0.01 is one point). */
   readonly tolerance: number;
@@ -34,7 +39,13 @@ export interface PruningOptions {
   readonly maxIterations?: number;
 }
 
-export type EndReason = 'target reached' | 'nothing below the threshold' | 'tolerance exceeded' | 'iteration limit';
+/** 'nothing left to remove': the caps of the selection, or what every layer keeps, allow no more. */
+export type EndReason =
+  | 'target reached'
+  | 'nothing below the threshold'
+  | 'nothing left to remove'
+  | 'tolerance exceeded'
+  | 'iteration limit';
 
 export type PruningEvent =
   | { readonly type: 'baseline'; readonly evaluation: Evaluation; readonly cost: NetworkCost }
@@ -42,6 +53,7 @@ export type PruningEvent =
   | {
       readonly type: 'pruned';
       readonly iteration: number;
+      /** Its scores are shares of the classes, as the threshold is. */
       readonly selection: Selection;
       readonly plan: PruningPlan;
       readonly cost: NetworkCost;
@@ -83,8 +95,7 @@ interface Candidate {
 
 /**
  * The loop of arXiv 2312.05875, section III: score, select, remove, fine-tune, evaluate, and again. It ends when no filter
- * is below the threshold, the target is reached, or the accuracy is out of tolerance: then the last network within it is
- * the result.
+ * can go, the target is reached, or the accuracy is out of tolerance: then the last network within it is the result.
  *
  * @param model A trained network; stays the caller's and is not changed.
  */
@@ -94,8 +105,7 @@ export async function* classAwarePruning(
   options: PruningOptions,
 ): AsyncGenerator<PruningEvent, PruningResult> {
   const { criterion, tolerance, targetMacs = 1, maxIterations = Number.POSITIVE_INFINITY, finalTune } = options;
-  const classes = sources.training.classNames.length;
-  const selectionOptions = { ...options.selection, threshold: (options.selection.threshold ?? 0.3) * classes };
+  const selectionOptions = { ...options.selection, threshold: options.selection.threshold ?? 0.3 };
   const baseline = { evaluation: await evaluate(model, sources.validation), cost: countCost(model) };
   yield { type: 'baseline', ...baseline };
 
@@ -114,15 +124,12 @@ export async function* classAwarePruning(
       yield { type: 'scored', iteration, scores };
 
       const prunable = new Set(graph.groups.map(({ layer }) => layer));
-      const rankings = scores
-        .filter(({ layer }) => prunable.has(layer))
-        .map(({ layer, numerators, denominator, tieBreak }) => ({
-          layer,
-          scores: { numerators, denominator },
-          tieBreak,
-        }));
+      const rankings = rankByShare(scores.filter(({ layer }) => prunable.has(layer)));
       const selection = selectFilters(rankings, selectionOptions);
-      if (selection.removed.length === 0) return 'nothing below the threshold';
+      if (selection.removed.length === 0) {
+        const noneBelow = selection.strategy !== 'percentage' && selection.candidates.length === 0;
+        return noneBelow ? 'nothing below the threshold' : 'nothing left to remove';
+      }
 
       const plan = createPlan(selection.removed);
       const pruned = await applyPlan(current.model, plan, { graph });
@@ -155,10 +162,17 @@ export async function* classAwarePruning(
     if (current !== best) release(current);
     current = best;
     if (finalTune && !tuned && best.model !== model) {
-      for await (const event of train(best.model, sources.training, finalTune)) {
-        yield { type: 'training', phase: 'final-tune', iteration: best.plans.length, event };
+      const untuned = snapshotWeights(best.model);
+      try {
+        for await (const event of train(best.model, sources.training, finalTune)) {
+          yield { type: 'training', phase: 'final-tune', iteration: best.plans.length, event };
+        }
+        const evaluation = await evaluate(best.model, sources.validation);
+        if (evaluation.accuracy >= best.evaluation.accuracy) best = { ...best, evaluation };
+        else untuned.restore();
+      } finally {
+        untuned.dispose();
       }
-      best = { ...best, evaluation: await evaluate(best.model, sources.validation) };
     }
     const result = { ...best, reason };
     finished = true;

@@ -27,7 +27,7 @@ export type SelectionStrategy = 'threshold' | 'percentage' | 'both';
 
 export interface SelectionOptions {
   readonly strategy?: SelectionStrategy;
-  /** A filter is a candidate when its score is strictly below. Needed unless the strategy is `percentage`. */
+  /** A filter is a candidate when its score is strictly below; in the unit of the scores. Needed unless the strategy is `percentage`. */
   readonly threshold?: number;
   /** Share of all listed filters that may go in one call; rounded down. */
   readonly maxFraction?: number;
@@ -54,6 +54,7 @@ export interface Selection {
 }
 
 export interface ScoredFilter extends FilterRef {
+  /** In the unit of the rankings: a share of the classes where they come from `rankByShare`. */
   readonly score: number;
 }
 

@@ -28,13 +28,14 @@ export interface StepResult extends LossTerms {
   readonly correct: number;
 }
 
-/** The loss was NaN or infinite. The weights are those from before the step. */
+/** The loss was NaN or infinite, or must become so because weights are. */
 export class NonFiniteLossError extends Error {
   override readonly name = 'NonFiniteLossError';
+  /** NaN where weights were found before a loss. */
   readonly loss: number;
 
-  constructor(loss: number, where: string) {
-    super(`Expected a finite loss, but it was ${loss} ${where}. Lower the learning rate, or look for broken images.`);
+  constructor(loss: number, found: string) {
+    super(`${found}. Lower the learning rate, or look for broken images.`);
     this.loss = loss;
   }
 }
@@ -42,7 +43,8 @@ export class NonFiniteLossError extends Error {
 /**
  * One step of training: forward, loss, backward; each weight moves as soon as its gradient is there.
  *
- * @throws NonFiniteLossError before anything has moved.
+ * @throws NonFiniteLossError when the total or one of its terms is not finite. Weights may have moved by then: the terms
+ *   besides the cross entropy are known only after the backward walk. The caller restores them.
  */
 export function trainingStep(program: Program, batch: Batch, optimizer: SgdMomentum, options: StepOptions): StepResult {
   const { objective, ...rates } = options;
@@ -51,7 +53,7 @@ export function trainingStep(program: Program, batch: Batch, optimizer: SgdMomen
     const walk = walkForward(program, tf.tensor4d(batch.images, [...batch.shape]), { mode: 'training' });
     const { loss, gradient } = softmaxCrossEntropy(walk.output, labels);
     const crossEntropy = mean(loss.dataSync());
-    if (!Number.isFinite(crossEntropy)) throw new NonFiniteLossError(crossEntropy, 'in this batch');
+    requireFinite(crossEntropy);
     const correct = countCorrect(walk.output.dataSync(), batch.labels);
     for (const { variable, value } of walk.updates) variable.assign(value);
 
@@ -76,8 +78,13 @@ export function trainingStep(program: Program, batch: Batch, optimizer: SgdMomen
     const l1 = sum(l1Norms);
     const orthogonality = sum(penalties);
     const total = crossEntropy + objective.l1 * l1 + objective.orthogonality * orthogonality;
+    requireFinite(total);
     return { crossEntropy, l1, orthogonality, total, correct };
   });
+}
+
+function requireFinite(loss: number): void {
+  if (!Number.isFinite(loss)) throw new NonFiniteLossError(loss, `Expected a finite loss, but it was ${loss}`);
 }
 
 /** Number of images whose largest logit is that of their label. */

@@ -5,7 +5,7 @@ import { eachEngine } from '../../test/support/engines.ts';
 import { smallResNet, smallVgg } from '../../test/support/networks.ts';
 import { stripedImages } from '../../test/support/synthetic.ts';
 import type { Batch } from '../data.ts';
-import { PLAIN_OBJECTIVE } from '../objective/objective.ts';
+import { PAPER_OBJECTIVE, PLAIN_OBJECTIVE } from '../objective/objective.ts';
 import { evaluate } from './evaluate.ts';
 import { NonFiniteLossError } from './step.ts';
 import { type TrainingEvent, type TrainingOptions, train } from './train.ts';
@@ -77,7 +77,7 @@ eachEngine((engine) => {
       });
     });
 
-    it('stops at a loss that is not finite, says at which step, and keeps finite weights', async () => {
+    it('stops at a loss that is not finite, says at which step, and goes back to where the epoch began', async () => {
       const model = smallVgg();
       const before = tf.memory().numTensors;
       const source = stripedImages();
@@ -92,25 +92,67 @@ eachEngine((engine) => {
         },
       };
       const finished: TrainingEvent[] = [];
+      let good: number[][] = [];
       const failing = (async () => {
-        for await (const event of train(model, broken, OPTIONS)) finished.push(event);
+        for await (const event of train(model, broken, OPTIONS)) {
+          finished.push(event);
+          if (event.type === 'epoch') good = weightsOf(model);
+        }
       })();
       await expect(failing).rejects.toThrow(NonFiniteLossError);
       await expect(failing).rejects.toThrow('at step 4 of 8 (epoch 2)');
       expect(finished.filter(({ type }) => type === 'step').length).toBe(3);
-      expect(weightsOf(model).flat().every(Number.isFinite)).toBe(true);
+      expect(weightsOf(model)).toEqual(good);
+      expect((await evaluate(model, source)).loss).toBeLessThan(10);
       expect(tf.memory().numTensors).toBe(before);
     });
 
-    it('goes back to the weights of the epoch before when an update has broken them', async () => {
+    it.each([
+      ['huge', 1e26, PAPER_OBJECTIVE],
+      ['huge', 1e38, PLAIN_OBJECTIVE],
+      ['not finite', 1e60, PLAIN_OBJECTIVE],
+    ])(
+      'goes back to the weights that it started with when an update has made them %s (rate %d)',
+      async (_, rate, objective) => {
+        const model = smallVgg();
+        const [weights, { loss }] = [weightsOf(model), await evaluate(model, stripedImages())];
+        const options: TrainingOptions = { epochs: 3, schedule: { kind: 'constant', rate }, objective };
+        await expect(trainAll(model, options)).rejects.toThrow(NonFiniteLossError);
+        expect(weightsOf(model)).toEqual(weights);
+        expect((await evaluate(model, stripedImages())).loss).toBe(loss);
+        expect(loss).toBeLessThan(10);
+      },
+    );
+
+    it.each([
+      ['huge', 1e20, 4, /Expected a finite loss, but it was (NaN|Infinity) at step 5 of 8 \(epoch 3\)/],
+      ['not finite', 1e60, 4, 'Expected finite weights, but some were not after step 4 of 8 (epoch 2)'],
+      ['not finite at the very end', 1e60, 2, 'Expected finite weights, but some were not after step 4 of 4 (epoch 2)'],
+    ])('does not take weights for good that the last step of an epoch made %s', async (_, rate, epochs, message) => {
       const model = smallVgg();
-      const options: TrainingOptions = {
-        epochs: 3,
-        schedule: { kind: 'constant', rate: 1e38 },
-        objective: PLAIN_OBJECTIVE,
-      };
-      await expect(trainAll(model, options)).rejects.toThrow(NonFiniteLossError);
-      expect(weightsOf(model).flat().every(Number.isFinite)).toBe(true);
+      const tensors = tf.memory().numTensors;
+      const schedule = { kind: 'constant' as const, rate: 0.05 };
+      let good: number[][] = [];
+      const failing = (async () => {
+        for await (const event of train(model, stripedImages(), { epochs, schedule })) {
+          if (event.type === 'epoch' && event.epoch === 0) good = weightsOf(model);
+          if (event.type === 'step' && event.step === 2) schedule.rate = rate;
+        }
+      })();
+      await expect(failing).rejects.toThrow(message);
+      expect(weightsOf(model)).toEqual(good);
+      expect((await evaluate(model, stripedImages())).loss).toBeLessThan(10);
+      expect(tf.memory().numTensors).toBe(tensors);
+    });
+
+    it('stops when the regularisers alone are not finite, and takes back the step', async () => {
+      const model = smallVgg();
+      const weights = weightsOf(model);
+      const objective = { ...PAPER_OBJECTIVE, orthogonality: 1e308 };
+      await expect(trainAll(model, { ...OPTIONS, objective })).rejects.toThrow(
+        'it was Infinity at step 1 of 8 (epoch 1)',
+      );
+      expect(weightsOf(model)).toEqual(weights);
     });
 
     it('refuses a number of epochs that is none', async () => {

@@ -1,4 +1,3 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BatchSource } from '../data.ts';
 import { type Precision, usePrecision } from '../kernels/precision.ts';
@@ -7,6 +6,7 @@ import { compileProgram } from './program.ts';
 import { learningRateAt, type Schedule } from './schedule.ts';
 import { SgdMomentum } from './sgd.ts';
 import { type LossTerms, NonFiniteLossError, trainingStep } from './step.ts';
+import { hasFiniteWeights, snapshotWeights, type WeightSnapshot } from './weight-snapshot.ts';
 
 export interface TrainingOptions {
   readonly epochs: number;
@@ -51,7 +51,9 @@ export type TrainingEvent = StepEvent | EpochEvent;
 /**
  * Trains the model in place by SGD with momentum on the objective of arXiv 2312.05875, eq. 1.
  *
- * @throws NonFiniteLossError naming the step; the model keeps its last finite weights.
+ * @throws NonFiniteLossError naming the step, when a loss is not finite or an epoch ends with weights that are not. The
+ *   model then goes back to its last good weights: those at the latest start of an epoch whose first loss was finite, or
+ *   those that it came with.
  */
 export async function* train(
   model: LayersModel,
@@ -62,15 +64,16 @@ export async function* train(
   checkCount('epochs', epochs);
   const program = compileProgram(model);
   const optimizer = new SgdMomentum();
-  const weights = model.weights.map((weight) => weight.read() as tf.Variable);
-  let lastGood: tf.Tensor[] = [];
   const stepsPerEpoch = Math.ceil(source.size / source.batchSize);
   const steps = stepsPerEpoch * epochs;
   let step = 0;
+  let lastGood = snapshotWeights(model);
+  /** The weights at the start of an epoch, until a loss computed with them proves finite. */
+  let unproven: WeightSnapshot | undefined;
+  const placeOf = (index: number, epoch: number) => `step ${index + 1} of ${steps} (epoch ${epoch + 1})`;
   try {
     for (let epoch = 0; epoch < epochs; epoch++) {
-      tf.dispose(lastGood);
-      lastGood = weights.map((weight) => tf.clone(weight));
+      if (epoch > 0) unproven = snapshotWeights(model);
       const totals = { images: 0, loss: 0, crossEntropy: 0, correct: 0, milliseconds: 0 };
       for await (const batch of source.batches(epoch)) {
         const learningRate = learningRateAt(schedule, step, steps);
@@ -81,10 +84,18 @@ export async function* train(
           result = trainingStep(program, batch, optimizer, { learningRate, momentum, weightDecay, objective });
         } catch (error) {
           if (!(error instanceof NonFiniteLossError)) throw error;
-          if (!allFinite(weights)) weights.forEach((weight, i) => void weight.assign(lastGood[i]!));
-          throw new NonFiniteLossError(error.loss, `at step ${step + 1} of ${steps} (epoch ${epoch + 1})`);
+          lastGood.restore();
+          throw new NonFiniteLossError(
+            error.loss,
+            `Expected a finite loss, but it was ${error.loss} at ${placeOf(step, epoch)}`,
+          );
         } finally {
           restorePrecision();
+        }
+        if (unproven) {
+          lastGood.dispose();
+          lastGood = unproven;
+          unproven = undefined;
         }
         const milliseconds = performance.now() - started;
         const images = batch.labels.length;
@@ -95,6 +106,13 @@ export async function* train(
         totals.milliseconds += milliseconds;
         yield { type: 'step', epoch, step, steps, learningRate, images, milliseconds, ...result };
         step++;
+      }
+      if (!hasFiniteWeights(model)) {
+        lastGood.restore();
+        throw new NonFiniteLossError(
+          Number.NaN,
+          `Expected finite weights, but some were not after ${placeOf(step - 1, epoch)}`,
+        );
       }
       yield {
         type: 'epoch',
@@ -107,13 +125,10 @@ export async function* train(
       };
     }
   } finally {
-    tf.dispose(lastGood);
+    unproven?.dispose();
+    lastGood.dispose();
     optimizer.dispose();
   }
-}
-
-function allFinite(tensors: readonly tf.Tensor[]): boolean {
-  return tensors.every((tensor) => tf.tidy(() => Number.isFinite(tf.sum(tf.abs(tensor)).dataSync()[0]!)));
 }
 
 function checkCount(name: string, value: number): void {

@@ -5,27 +5,68 @@ import { trainableWeight } from './weights.ts';
 
 /**
  * Any layer without an operation of its own: its forward pass is computed again under tfjs's tape when the gradient is
- * due. Right for every layer whose output depends on its inputs and weights alone.
+ * due. Right for every layer whose output depends on its inputs and weights alone; in training, `forward` refuses the others.
  */
 export function anyLayer(layer: Layer): Operation {
   const weights = layer.weights.flatMap((_, index) => trainableWeight(layer, index));
   const call = (inputs: readonly tf.Tensor[], training: boolean) =>
     layer.call(inputs.length === 1 ? inputs[0]! : [...inputs], { training }) as tf.Tensor | tf.Tensor[];
   const single = (output: tf.Tensor | tf.Tensor[]) => (Array.isArray(output) ? output[0]! : output);
+  const unrepeatable = findUnrepeatable(layer);
   return {
     trainable: weights,
     forward(inputs, mode): Forward {
-      const saved = inputs.map((x) => tf.clone(x));
       const training = mode === 'training';
+      if (training && unrepeatable) throw refusal(layer, unrepeatable);
+      const saved = inputs.map((x) => tf.clone(x));
       return {
         output: tf.clone(single(call(inputs, training))),
         saved,
-        backward: (dy) => {
-          const sources = [...saved, ...weights.map((weight) => weight.variable)];
-          const { grads } = tf.engine().gradients(() => single(call(saved, training)), sources, dy, true);
-          return { inputs: grads.slice(0, saved.length), weights: grads.slice(saved.length) };
+        backward: (dy, wanted) => {
+          const inputs = wanted.inputs ? saved : [];
+          const variables = wanted.weights ? weights.map((weight) => weight.variable) : [];
+          const again = () => single(call(saved, training));
+          const { grads } = tf.engine().gradients(again, [...inputs, ...variables], dy, true);
+          // Cloned, because the gradient of a layer that returns its input is dy itself.
+          const gradients = grads.map((gradient) => tf.clone(gradient));
+          return { inputs: gradients.slice(0, inputs.length), weights: gradients.slice(inputs.length) };
         },
       };
     },
   };
+}
+
+/** Layers that in training draw random numbers or move their statistics each time that they are computed. */
+const UNREPEATABLE = new Set([
+  'AlphaDropout',
+  'BatchNormalization',
+  'Dropout',
+  'GaussianDropout',
+  'GaussianNoise',
+  'SpatialDropout1D',
+]);
+
+/** The layer itself, or the first such layer of a nested model or wrapper. */
+function findUnrepeatable(layer: Layer): Layer | undefined {
+  if (UNREPEATABLE.has(layer.getClassName()) || dropsUnits(layer)) return layer;
+  const { layers = [], layer: wrapped } = layer as Layer & { readonly layers?: Layer[]; readonly layer?: Layer };
+  for (const inner of wrapped ? [wrapped] : layers) {
+    const found = findUnrepeatable(inner);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Recurrent and attention layers with dropout of their own. */
+function dropsUnits(layer: Layer): boolean {
+  const { dropout, recurrentDropout } = layer.getConfig();
+  return Number(dropout ?? 0) > 0 || Number(recurrentDropout ?? 0) > 0;
+}
+
+function refusal(layer: Layer, unrepeatable: Layer): Error {
+  const inside = unrepeatable === layer ? '' : ` inside layer '${layer.name}'`;
+  return new Error(
+    `Expected layers that compute the same twice, because their gradient needs it, but in training layer '${unrepeatable.name}' (${unrepeatable.getClassName()})${inside} does not. ` +
+      'For training, use Dropout, and BatchNormalization over the last axis, directly in the model, or leave the layer out; prediction and scoring work as it is.',
+  );
 }

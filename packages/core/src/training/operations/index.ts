@@ -5,6 +5,7 @@ import { anyLayer } from './any-layer.ts';
 import { batchNormalization } from './batch-normalization.ts';
 import { conv2d } from './conv2d.ts';
 import { dense } from './dense.ts';
+import { dropout } from './dropout.ts';
 import { averagePooling2d, globalAveragePooling2d, maxPooling2d } from './pooling.ts';
 import { add, flatten, zeroPadding2d } from './structure.ts';
 
@@ -15,6 +16,7 @@ const OPERATIONS: Readonly<Record<string, (layer: Layer) => Operation>> = {
   BatchNormalization: (layer) => (isLastAxis(layer) ? batchNormalization(layer) : anyLayer(layer)),
   Conv2D: (layer) => (isDilated(layer) ? anyLayer(layer) : conv2d(layer)),
   Dense: (layer) => (inputRank(layer) === 2 ? dense(layer) : anyLayer(layer)),
+  Dropout: dropout,
   Flatten: () => flatten,
   GlobalAveragePooling2D: () => globalAveragePooling2d,
   InputLayer: () => identity,
