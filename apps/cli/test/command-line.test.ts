@@ -21,7 +21,7 @@ describe('mistakes on the command line end with 2 and one line', () => {
       ['run', '--preset', 'smoek'],
       /argument 'smoek' is invalid\. Did you mean 'smoke'\? Choose from: quickstart, smoke\.$/,
     ],
-    [['run', '--network', 'resnet55'], /Did you mean 'resnet\d+'\? Choose from: vgg16, vgg19, resnet20,/],
+    [['run', '--network', 'resnet55'], /Did you mean 'resnet\d+'\? Choose from: vgg11, vgg16, vgg19, resnet20,/],
     [['run', '--epochs', '0'], /argument '0' is invalid\. It must be a whole number of at least 1\.$/],
     [['run', '--width', 'wide'], /argument 'wide' is invalid\. It must be a number\.$/],
     [['run', '--target', '2'], /^error: command line: targetMacs: .*<=1/],
