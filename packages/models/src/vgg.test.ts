@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
-import { vgg16, vgg19 } from './vgg.ts';
+import { vgg11, vgg16, vgg19 } from './vgg.ts';
 
 const trainableParameters = (model: LayersModel) =>
   model.trainableWeights.reduce((sum, weight) => sum + tf.util.sizeFromShape(weight.shape as number[]), 0);
@@ -16,6 +16,22 @@ const convolutions = (model: LayersModel) =>
       const kernel = tf.util.sizeFromShape(layer.weights[0]!.shape as number[]);
       return { name: layer.name, size: `${height}x${width}x${filters}`, macs: height! * width! * kernel };
     });
+
+test('vgg11 has half the convolutions of vgg16 and the same head', () => {
+  const model = vgg11({ width: 0.5 });
+  expect(convolutions(model).map(({ size }) => size)).toEqual([
+    '32x32x32',
+    '16x16x64',
+    '8x8x128',
+    '8x8x128',
+    '4x4x256',
+    '4x4x256',
+    '2x2x256',
+    '2x2x256',
+  ]);
+  expect(convolutions(model).reduce((sum, { macs }) => sum + macs, 0)).toBe(38_633_472);
+  expect(trainableParameters(vgg11())).toBe(9_494_794);
+});
 
 test('vgg16 has the shapes and costs of the network in the paper', () => {
   const model = vgg16();
