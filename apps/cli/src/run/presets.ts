@@ -1,6 +1,6 @@
 import type { RunConfig } from './run-config.ts';
 
-/** CIFAR-10 from random weights to a verified ONNX file with less than half of the MACs, in 15 minutes on two cores. */
+/** CIFAR-10 from random weights to a verified ONNX file with less than half of the MACs; `goals` says what it aims at. */
 const quickstart: RunConfig = {
   network: 'resnet20',
   width: 1,
