@@ -12,7 +12,7 @@ export function memoryCommand(): Command {
     .option('--precision <name>', `one of ${PRECISIONS.join(', ')}`, choice(PRECISIONS), 'float32')
     .option('--width <factor>', "factor on the network's widths", factor, 0.25)
     .option('--batch <images>', 'images in a batch', count, 16)
-    .option('--warmup <steps>', 'steps before the first look at the resident memory', count, 50)
+    .option('--warmup <steps>', 'steps before the first look at the resident memory', count, 200)
     .option('--steps <count>', 'steps from the first look to the last', count, 500)
     .option('--json', 'print JSON instead of a table', false)
     .action(memory);
