@@ -9,5 +9,6 @@ export { CIFAR10_CLASSES, CIFAR100_COARSE_CLASSES, CIFAR100_FINE_CLASSES } from 
 export { CIFAR10_ARCHIVE, type Cifar10Archive } from './cifar10-archive/archive.ts';
 export { type FetchCifar10Options, type FetchProgress, fetchCifar10 } from './fetch-cifar10.ts';
 export { type LabelledImages, subset } from './labelled-images.ts';
+export { createPruningSources, type PruningSources, type PruningSourcesOptions } from './pruning-sources.ts';
 export { type PickPerClassOptions, pickPerClass, type StratifiedSplitOptions, stratifiedSplit } from './splits.ts';
 export { type ChannelStatistics, CIFAR10_STATISTICS, CIFAR100_STATISTICS, channelStatistics } from './statistics.ts';

@@ -25,8 +25,9 @@ export function imageOptions({
   testImages,
   validationFraction,
   imagesPerClass,
+  augment,
 }: RunConfig): ImageSourceOptions {
-  return { seed, batchSize, trainingImages, testImages, validationFraction, imagesPerClass };
+  return { seed, batchSize, trainingImages, testImages, validationFraction, imagesPerClass, augment };
 }
 
 /** What --precision says; a preset's bfloat16 gives way to float32, with a word about it, where it would not be faster. */

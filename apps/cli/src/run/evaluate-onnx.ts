@@ -1,4 +1,5 @@
 import type { BatchSource, Evaluation } from '@secateur/core';
+import { nhwcToNchw } from '@secateur/export';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
 /**
@@ -17,7 +18,7 @@ export async function evaluateOnnx(file: string, source: BatchSource): Promise<E
     let loss = 0;
     for await (const { images, labels, shape } of source.batches(0)) {
       const [count, height, width, channels] = shape;
-      const planes = new runtime.Tensor('float32', channelsFirst(images, shape), [count, channels, height, width]);
+      const planes = new runtime.Tensor('float32', nhwcToNchw(images, shape), [count, channels, height, width]);
       const logits = await classify(session, planes, { file, classes: classNames.length });
       labels.forEach((label, image) => {
         const row = logits.subarray(image * classNames.length, (image + 1) * classNames.length);
@@ -66,15 +67,4 @@ async function classify(
     );
   }
   return logits.data as Float32Array;
-}
-
-/** [count, height, width, channels] -> [count, channels, height, width] */
-function channelsFirst(images: Float32Array, [, height, width, channels]: readonly number[]): Float32Array {
-  const pixels = height! * width!;
-  const planes = new Float32Array(images.length);
-  for (let i = 0; i < images.length; i++) {
-    const [pixel, channel] = [Math.floor(i / channels!), i % channels!];
-    planes[(Math.floor(pixel / pixels) * channels! + channel) * pixels + (pixel % pixels)] = images[i]!;
-  }
-  return planes;
 }

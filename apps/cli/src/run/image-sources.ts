@@ -1,6 +1,6 @@
 import type { BatchSource } from '@secateur/core';
 import type { ChannelStatistics, LabelledImages } from '@secateur/data';
-import { type ClosableBatchSource, createBatchSource, pickPerClass, stratifiedSplit } from '@secateur/data';
+import { type ClosableBatchSource, createBatchSource, createPruningSources } from '@secateur/data';
 import { type Dataset, takeImages } from './dataset.ts';
 import type { RunConfig } from './run-config.ts';
 
@@ -15,38 +15,22 @@ export interface ImageSources {
 
 export type ImageSourceOptions = Pick<
   RunConfig,
-  'seed' | 'batchSize' | 'trainingImages' | 'testImages' | 'validationFraction' | 'imagesPerClass'
+  'seed' | 'batchSize' | 'trainingImages' | 'testImages' | 'validationFraction' | 'imagesPerClass' | 'augment'
 >;
 
 /** Splits and picks by the run's seed; the test images are the data set's own. */
-export function openImageSources(dataset: Dataset, { seed, batchSize, ...config }: ImageSourceOptions): ImageSources {
-  const [train, validation] = stratifiedSplit(takeImages(dataset.train, config.trainingImages, seed), {
-    fraction: config.validationFraction,
-    seed,
-  });
-  if (validation.labels.length === 0) {
-    throw new Error(
-      `A validation fraction of ${config.validationFraction} leaves no validation images of ${train.labels.length}. Raise validationFraction, or take more images.`,
-    );
-  }
-  const scoring = pickPerClass(train, { perClass: config.imagesPerClass, seed });
-  const plain = (data: LabelledImages) => openImages(data, { batchSize, statistics: dataset.statistics });
-  const sources = {
-    training: createBatchSource(train, {
-      batchSize,
-      shuffle: true,
-      augment: { flip: true, cropPadding: 4 },
-      seed,
-      ...dataset.statistics,
-    }),
-    scoring: plain(scoring),
-    validation: plain(validation),
-    test: plain(takeImages(dataset.test, config.testImages, seed)),
-  };
+export function openImageSources(
+  { train, test, statistics }: Dataset,
+  { trainingImages, testImages, ...options }: ImageSourceOptions,
+): ImageSources {
+  const { seed, batchSize } = options;
+  const sources = createPruningSources(takeImages(train, trainingImages, seed), { ...options, statistics });
+  const testSource = openImages(takeImages(test, testImages, seed), { batchSize, statistics });
   return {
     ...sources,
+    test: testSource,
     async close() {
-      await Promise.all(Object.values(sources).map((source) => source.close()));
+      await Promise.all([sources.close(), testSource.close()]);
     },
   };
 }

@@ -9,6 +9,7 @@ const quickstart: RunConfig = {
   testImages: null,
   validationFraction: 0.05,
   imagesPerClass: 20,
+  augment: { flip: true, cropPadding: 4 },
   batchSize: 128,
   precision: 'bfloat16',
   objective: { l1: 1e-5, l1Over: 'all', orthogonality: 1e-3, orthogonalityForm: 'convolution' },

@@ -32,6 +32,8 @@ export const runConfigSchema = z.strictObject({
   validationFraction: share,
   /** Scoring images of each class. */
   imagesPerClass: count,
+  /** What is done to the images trained on: mirrored half of the time, shifted by up to `cropPadding` pixels. */
+  augment: z.strictObject({ flip: z.boolean(), cropPadding: z.int().min(0) }),
   batchSize: count,
   precision: z.enum(['float32', 'bfloat16']),
   objective: z.strictObject({

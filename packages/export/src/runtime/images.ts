@@ -1,4 +1,4 @@
-/** [count, height, width, channels] -> [count, channels, height, width] */
+/** Reorders images for an ONNX file: [count, height, width, channels] -> [count, channels, height, width]. */
 export function nhwcToNchw(images: Float32Array, [count, height, width, channels]: readonly number[]): Float32Array {
   const nchw = new Float32Array(images.length);
   const pixels = height! * width!;
