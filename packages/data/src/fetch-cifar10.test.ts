@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -47,6 +47,16 @@ test('unpacks, decodes and keeps the official order', async () => {
     expect(lastPixel(train.images, image)).toEqual(pixelOf(1 + Math.floor(image / 3), image % 3));
   }
   expect(lastPixel(test.images, 1)).toEqual(pixelOf(6, 1));
+});
+
+test('what a killed download left behind goes after a day', async () => {
+  const folders = ['download-abandoned', 'download-running'].map((name) => join(cacheDir, name));
+  for (const folder of folders) await mkdir(folder, { recursive: true });
+  await writeFile(join(folders[0]!, 'half.tgz'), 'half');
+  const twoDaysAgo = Date.now() / 1000 - 2 * 24 * 60 * 60;
+  await utimes(folders[0]!, twoDaysAgo, twoDaysAgo);
+  await fetchCifar10({ cacheDir, archive: await goodArchive() });
+  expect((await readdir(cacheDir)).filter((name) => name.startsWith('download-'))).toEqual(['download-running']);
 });
 
 test('a second call reads the cache and needs no archive', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainAndTest } from './cifar-binary.ts';
 import { CIFAR10_CLASSES } from './cifar-classes.ts';
@@ -63,6 +63,19 @@ export async function fetchCifar10({
   }
 }
 
+const WORK_FOLDER = 'download-';
+const DAY = 24 * 60 * 60 * 1000;
+
+/** Work folders that a killed process left behind; younger ones may be another process's. */
+async function removeAbandoned(cacheDir: string): Promise<void> {
+  for (const name of await readdir(cacheDir)) {
+    if (!name.startsWith(WORK_FOLDER)) continue;
+    const folder = join(cacheDir, name);
+    const changed = await stat(folder).catch(() => undefined);
+    if (changed && Date.now() - changed.mtimeMs > DAY) await rm(folder, { recursive: true, force: true });
+  }
+}
+
 interface Steering {
   readonly onProgress: (progress: FetchProgress) => void;
   readonly signal: AbortSignal | undefined;
@@ -71,7 +84,8 @@ interface Steering {
 async function makeWorkFolder(cacheDir: string): Promise<string> {
   try {
     await mkdir(cacheDir, { recursive: true });
-    return await mkdtemp(join(cacheDir, 'download-'));
+    await removeAbandoned(cacheDir);
+    return await mkdtemp(join(cacheDir, WORK_FOLDER));
   } catch (error) {
     const reason = (error as Error).message;
     throw new Error(`Cannot write to the cache folder ${cacheDir}: ${reason}. Choose another one with cacheDir.`, {
