@@ -3,6 +3,7 @@
 #include "activation.h"
 #include "kernels.h"
 #include "precision.h"
+#include "small_map.h"
 
 namespace secateur {
 
@@ -75,6 +76,12 @@ const Layout kDepthwise = {
     },
 };
 
+/** What small_map.h wants to know, or nothing if it does not compute such a convolution. */
+c10::optional<SmallMap> smallMap(const Geometry& g, int64_t groups, at::IntArrayRef hwio, int64_t inH, int64_t inW) {
+  if (groups != 1 || g.strideH != 1 || g.strideW != 1 || g.dilationH != 1 || g.dilationW != 1) return c10::nullopt;
+  return SmallMap{hwio[0], hwio[1], inH, inW, g.outH, g.outW, g.top, g.left};
+}
+
 /** (x, filter, bias | null, geometry, bfloat16, activation, leakyReluAlpha) */
 template <const Layout& layout>
 at::Tensor forward(Call& call) {
@@ -89,11 +96,16 @@ at::Tensor forward(Call& call) {
   if (x.numel() == 0 || g.outH == 0 || g.outW == 0 || weight.numel() == 0) {
     return at::zeros({x.size(0), g.outH, g.outW, weight.size(0)}, weight.options());
   }
-  const at::Tensor input = padding.pad(toNchw(computeIn(x, bfloat16)));
-  const MaybeTensor shift = computeIn(bias, bfloat16);
-  const Integers strides = {g.strideH, g.strideW}, dilations = {g.dilationH, g.dilationW};
   const int64_t groups = layout.groups(filter.sizes());
-  TORCH_CHECK(input.size(1) == weight.size(1) * groups, "the filter takes ", weight.size(1) * groups, " channels, but x has ", input.size(1));
+  TORCH_CHECK(x.size(3) == weight.size(1) * groups, "the filter takes ", weight.size(1) * groups, " channels, but x has ", x.size(3));
+  const MaybeTensor shift = computeIn(bias, bfloat16);
+  const auto map = smallMap(g, groups, filter.sizes(), x.size(1), x.size(2));
+  if (map && map->isDense()) {
+    const at::Tensor y = denseMapForward(computeIn(x, bfloat16), computeIn(filter, bfloat16), *map);
+    return activate(shift ? y.add(*shift) : y, call.text(5), call.number(6));
+  }
+  const at::Tensor input = padding.pad(toNchw(computeIn(x, bfloat16)));
+  const Integers strides = {g.strideH, g.strideW}, dilations = {g.dilationH, g.dilationW};
   // at::convolution leaves oneDNN for BLAS when the input is small or there is one thread, which is many times slower.
   const at::Tensor y = at::globalContext().hasMKLDNN() && !bfloat16
                            ? at::mkldnn_convolution(input, weight.contiguous(at::MemoryFormat::ChannelsLast), shift, padding.both(), strides, dilations, groups)
@@ -115,6 +127,8 @@ at::Tensor inputGradient(Call& call) {
   TORCH_CHECK(dy.size(3) == weight.size(0) && dy.size(0) == shape[0] && dy.size(1) == g.outH && dy.size(2) == g.outW && shape[3] == filter.size(2),
               "dy ", dy.sizes(), " does not belong to a filter ", filter.sizes(), " over an input ", shape);
   if (dy.numel() == 0) return at::zeros(shape, weight.options());
+  const auto map = smallMap(g, layout.groups(filter.sizes()), filter.sizes(), shape[1], shape[2]);
+  if (map && map->isDense()) return denseMapInputGradient(computeIn(dy, bfloat16), computeIn(filter, bfloat16), *map);
   const int64_t height = padding.symmetric ? shape[1] : shape[1] + padding.top + padding.bottom;
   const int64_t width = padding.symmetric ? shape[2] : shape[2] + padding.left + padding.right;
   // Only the sizes of the input are read for this gradient.
@@ -140,6 +154,8 @@ at::Tensor filterGradient(Call& call) {
   const at::Tensor weight = layout.toOihw(at::empty(shape, type)).contiguous();
   TORCH_CHECK(dy.size(3) == weight.size(0) && dy.size(0) == x.size(0) && dy.size(1) == g.outH && dy.size(2) == g.outW && x.size(3) == shape[2],
               "dy ", dy.sizes(), " does not belong to a filter ", shape, " over an input ", x.sizes());
+  const auto map = smallMap(g, layout.groups(shape), shape, x.size(1), x.size(2));
+  if (map && map->favoursProductsPerTap()) return filterGradientByTap(computeIn(x, bfloat16), computeIn(dy, bfloat16), *map);
   const at::Tensor dw = std::get<1>(at::convolution_backward(
       toNchw(computeIn(dy, bfloat16)), padding.pad(toNchw(computeIn(x, bfloat16))), weight, at::OptionalIntArrayRef(), {g.strideH, g.strideW},
       padding.both(), {g.dilationH, g.dilationW}, /*transposed=*/false, {0, 0}, layout.groups(shape), {false, true, false}));

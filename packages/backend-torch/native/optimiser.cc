@@ -2,6 +2,7 @@
 #include <ATen/Parallel.h>
 
 #include <cmath>
+#include <numeric>
 
 #include "kernels.h"
 
@@ -49,35 +50,42 @@ at::Tensor stridedLike(const at::Tensor& from, const at::Tensor& like) {
   return like.dim() == 4 ? copyToFilterLayout(from) : at::empty_like(like).copy_(from);
 }
 
-/** Returns the sum of |weight| before the update. All pointers run over memory of one layout; new may be old. */
+/** Few enough that float holds the sum of their |weight|, many enough to fill the vector units. */
+constexpr int64_t kBlock = 1024;
+
+/** One block; returns the sum of |weight| before the update. All pointers run over memory of one layout; new may be old. */
+template <bool penalised>
+float updateBlock(const float* weight, const float* velocity, const float* gradient, const float* penalty, float* newWeight, float* newVelocity,
+                  int64_t size, const Update& u) {
+  float norm = 0;
+#pragma omp simd reduction(+ : norm)
+  for (int64_t i = 0; i < size; ++i) {
+    const float w = weight[i];
+    const float sign = static_cast<float>(w > 0.0f) - static_cast<float>(w < 0.0f);
+    float d = gradient[i];
+    if (penalised) d += u.penalty * penalty[i];
+    d += u.l1 * sign + u.weightDecay * w;
+    const float v = u.momentum * velocity[i] + d;
+    norm += std::fabs(w);
+    newVelocity[i] = v;
+    newWeight[i] = w - u.learningRate * v;
+  }
+  return norm;
+}
+
 template <bool penalised>
 double update(const float* weight, const float* velocity, const float* gradient, const float* penalty, float* newWeight, float* newVelocity,
-              int64_t size, const Update& given) {
-  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), size / 4096));
-  std::vector<double> norms(static_cast<size_t>(parts), 0.0);
-  at::parallel_for(0, parts, 1, [&](int64_t firstPart, int64_t lastPart) {
-    const Update u = given;
-    for (int64_t part = firstPart; part < lastPart; ++part) {
-      const int64_t end = size * (part + 1) / parts;
-      double norm = 0;
-#pragma omp simd reduction(+ : norm)
-      for (int64_t i = size * part / parts; i < end; ++i) {
-        const float w = weight[i];
-        const float sign = w > 0.0f ? 1.0f : (w < 0.0f ? -1.0f : 0.0f);
-        float d = gradient[i];
-        if (penalised) d += u.penalty * penalty[i];
-        d += u.l1 * sign + u.weightDecay * w;
-        const float v = u.momentum * velocity[i] + d;
-        norm += static_cast<double>(std::fabs(w));
-        newVelocity[i] = v;
-        newWeight[i] = w - u.learningRate * v;
-      }
-      norms[static_cast<size_t>(part)] = norm;
+              int64_t size, const Update& u) {
+  const int64_t blocks = (size + kBlock - 1) / kBlock;
+  std::vector<float> norms(static_cast<size_t>(blocks));
+  at::parallel_for(0, blocks, 16, [&](int64_t firstBlock, int64_t lastBlock) {
+    for (int64_t block = firstBlock; block < lastBlock; ++block) {
+      const int64_t at = block * kBlock;
+      norms[static_cast<size_t>(block)] = updateBlock<penalised>(weight + at, velocity + at, gradient + at, penalised ? penalty + at : nullptr,
+                                                                 newWeight + at, newVelocity + at, std::min(kBlock, size - at), u);
     }
   });
-  double total = 0;
-  for (const double norm : norms) total += norm;
-  return total;
+  return std::accumulate(norms.begin(), norms.end(), 0.0);
 }
 
 void checkSameShape(const at::Tensor& tensor, const at::Tensor& weight, const char* role) {

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <type_traits>
 
+#include "floats.h"
 #include "kernels.h"
 
 namespace secateur {
@@ -16,10 +18,56 @@ at::ScalarType sumType(const at::Tensor& x) { return x.is_floating_point() ? at:
 
 at::Tensor wide(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x; }
 
+/** Whether the sum runs over all axes but the last, as a bias's gradient does. */
+bool leavesLastAxis(const at::Tensor& x, Integers axes) {
+  if (x.dim() < 2 || x.numel() == 0 || static_cast<int64_t>(axes.size()) != x.dim() - 1) return false;
+  std::sort(axes.begin(), axes.end());
+  for (size_t axis = 0; axis < axes.size(); ++axis) {
+    if (axes[axis] != static_cast<int64_t>(axis)) return false;
+  }
+  return true;
+}
+
+/** x [rows, columns] -> [columns]. ATen's sum over leading axes runs at a third of the memory's speed. */
+template <typename Storage>
+at::Tensor columnSums(const at::Tensor& x) {
+  constexpr int64_t kRows = 64;  // summed in float; the sums of such blocks in double
+  const int64_t columns = x.size(-1), rows = x.numel() / columns, blocks = (rows + kRows - 1) / kRows;
+  const int64_t parts = std::min<int64_t>(at::get_num_threads(), blocks);
+  const Storage* values = static_cast<const Storage*>(x.data_ptr());
+  std::vector<double> totals(static_cast<size_t>(parts * columns), 0.0);
+  at::parallel_for(0, parts, 1, [&](int64_t firstPart, int64_t lastPart) {
+    std::vector<float> sums(static_cast<size_t>(columns));
+    float* __restrict sum = sums.data();
+    for (int64_t part = firstPart; part < lastPart; ++part) {
+      double* __restrict total = totals.data() + part * columns;
+      for (int64_t block = blocks * part / parts; block < blocks * (part + 1) / parts; ++block) {
+        std::fill(sums.begin(), sums.end(), 0.0f);
+        for (int64_t row = block * kRows; row < std::min(rows, (block + 1) * kRows); ++row) {
+          const Storage* __restrict in = values + row * columns;
+          for (int64_t c = 0; c < columns; ++c) sum[c] += toFloat(in[c]);
+        }
+        for (int64_t c = 0; c < columns; ++c) total[c] += static_cast<double>(sum[c]);
+      }
+    }
+  });
+  at::Tensor result = at::empty({columns}, at::kFloat);
+  float* out = result.data_ptr<float>();
+  for (int64_t c = 0; c < columns; ++c) {
+    double total = 0;
+    for (int64_t part = 0; part < parts; ++part) total += totals[static_cast<size_t>(part * columns + c)];
+    out[c] = static_cast<float>(total);
+  }
+  return result;
+}
+
 at::Tensor sum(Call& call) {
   const at::Tensor x = call.tensor(0);
   const Integers axes = call.integers(1);
   if (axes.empty()) return x.to(sumType(x));
+  if (x.is_floating_point() && leavesLastAxis(x, axes)) {
+    return withStorageType(x, [&](auto* storage) { return columnSums<std::remove_pointer_t<decltype(storage)>>(x.contiguous()); });
+  }
   if (x.is_floating_point()) return at::sum(x, axes, /*keepdim=*/false, at::kFloat);
   return at::sum(x, axes, /*keepdim=*/false, at::kLong).to(at::kInt);
 }

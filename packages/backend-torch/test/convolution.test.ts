@@ -60,6 +60,40 @@ describe('convolutions agree with cpu for random shapes', () => {
     );
   });
 
+  const smallMap = fc.record({
+    batch: fc.integer({ min: 1, max: 3 }),
+    height: fc.integer({ min: 1, max: 4 }),
+    width: fc.integer({ min: 1, max: 4 }),
+    inputs: fc.integer({ min: 1, max: 4 }),
+    outputs: fc.integer({ min: 1, max: 6 }),
+    filterHeight: fc.integer({ min: 1, max: 5 }),
+    filterWidth: fc.integer({ min: 1, max: 5 }),
+    bfloat16: fc.boolean(),
+  });
+
+  // Whole numbers that bfloat16 holds exactly, sums included, so that both precisions must give the same.
+  it('small maps, which become matrix products, forward and gradients, in either precision', async () => {
+    await fc.assert(
+      fc.asyncProperty(smallMap, fc.constantFrom<Pad>('same', 'valid', 1, 2), async (c, pad) => {
+        fc.pre(fits({ ...c, stride: [1, 1], dilation: 1, pad }));
+        const whole = (shape: number[], seed: number) => tf.round(tensor(shape, seed));
+        const shape = [c.batch, c.height, c.width, c.inputs];
+        const run = (x: tf.Tensor, filter: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 1, pad);
+        tf.env().set('BFLOAT16_COMPUTE', c.bfloat16);
+        try {
+          await expectAgreement(() => {
+            const inputs = [whole(shape, 1), whole([c.filterHeight, c.filterWidth, c.inputs, c.outputs], 2)] as const;
+            const y = run(...inputs);
+            return [y, ...tf.grads(run)([...inputs], whole(y.shape, 3))];
+          }, 0);
+        } finally {
+          tf.env().set('BFLOAT16_COMPUTE', false);
+        }
+      }),
+      { numRuns: 150, seed: 7 },
+    );
+  });
+
   it('dilated', async () => {
     await fc.assert(
       fc.asyncProperty(convolution, async (c) => {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { describe, it } from 'vitest';
-import { expectAgreement, tensor } from './helpers.ts';
+import { describe, expect, it } from 'vitest';
+import { expectAgreement, on, tensor } from './helpers.ts';
 
 const SPECIAL = [0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3, 7.25, -30, 40, NaN, Infinity, -Infinity];
 
@@ -157,6 +157,23 @@ describe('reductions agree with cpu', () => {
     await expectAgreement(() => op(tf.tensor2d([NaN, 1, 2, 3], [2, 2]), 1));
     await expectAgreement(() => op(tf.tensor2d([1, NaN, 2, 3], [2, 2]), 1));
     await expectAgreement(() => op(tf.tensor(new Float32Array(0), [0, 3]), 0));
+  });
+
+  it('sums over all axes but the last, in pieces and in both storages', async () => {
+    for (const rows of [1, 63, 64, 65, 1000]) {
+      await expectAgreement(() => tf.sum(tensor([rows, 7]), 0), 1e-4);
+      await expectAgreement(() => tf.sum(tensor([rows, 1, 2, 3]), [0, 1, 2], true), 1e-4);
+    }
+    await on('torch', () =>
+      tf.tidy(() => {
+        const ones = tf.ones([1000, 1, 1, 3]) as tf.Tensor4D;
+        tf.env().set('BFLOAT16_COMPUTE', true);
+        // Stored in bfloat16, which could not count to 1000 one by one: the sum is kept wider.
+        const stored = tf.conv2d(ones, tf.reshape(tf.eye(3), [1, 1, 3, 3]) as tf.Tensor4D, 1, 'same');
+        tf.env().set('BFLOAT16_COMPUTE', false);
+        expect([...tf.sum(stored, [0, 1, 2]).dataSync()]).toEqual([1000, 1000, 1000]);
+      }),
+    );
   });
 
   it('all, any', async () => {

@@ -17,17 +17,21 @@ export function conv2d(layer: Layer): Operation {
   const [kernel, bias] = layerVariables(layer) as [tf.Variable<tf.Rank.R4>, tf.Variable<tf.Rank.R1> | undefined];
   const weights = [...trainableWeight(layer, 0, 'convolution kernel'), ...(bias ? trainableWeight(layer, 1) : [])];
   const { strides, padding } = config;
+  const score = (x: tf.Tensor4D) => {
+    const product = scoringConvolution(x, kernel, { strides, padding });
+    return bias ? tf.add(product, bias) : product;
+  };
+  const convolve = (x: tf.Tensor4D, attributes: tf.NamedAttrMap): tf.Tensor =>
+    bias
+      ? tf.engine().runKernel('FusedConv2D', { x, filter: kernel, bias }, { ...attributes, activation: 'linear' })
+      : tf.engine().runKernel('Conv2D', { x, filter: kernel }, attributes);
   return {
     trainable: weights,
     forward([input], mode): Forward {
       const x = input as tf.Tensor4D;
-      const product =
-        mode === 'scoring'
-          ? scoringConvolution(x, kernel, { strides, padding })
-          : tf.conv2d(x, kernel, strides, padding);
-      const output = bias ? tf.add(product, bias) : product;
+      const attributes = { strides, pad: padding, dataFormat: 'NHWC', dilations: [1, 1] };
+      const output = mode === 'scoring' ? score(x) : convolve(x, attributes);
       const saved = tf.clone(x);
-      const attributes = { strides, pad: padding, dataFormat: 'NHWC' };
       return {
         output,
         saved: [saved],
