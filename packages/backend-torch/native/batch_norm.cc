@@ -2,6 +2,8 @@
 // backward, with ReLU and a residual addition inside. Sums are kept in double.
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "floats.h"
@@ -22,25 +24,58 @@ bool isRelu(const std::string& activation) {
 }
 
 /**
+ * How many rows to treat as one wide row: a few channels would leave the vector units half empty. Divides `rows`.
+ */
+int64_t foldOf(int64_t rows, int64_t channels) {
+  constexpr int64_t kWidth = 512;
+  int64_t fold = std::max<int64_t>(1, kWidth / channels);
+  while (rows % fold != 0) --fold;
+  return fold;
+}
+
+/** The values, `fold` times over. */
+std::vector<float> repeated(const float* values, int64_t count, int64_t fold) {
+  std::vector<float> result;
+  for (int64_t i = 0; i < fold; ++i) result.insert(result.end(), values, values + count);
+  return result;
+}
+
+/**
  * Two sums per channel over all rows. Rows are dealt to the threads in equal parts, so that the same number of threads gives
  * the same bits.
  */
 template <typename Rows>
-std::vector<double> channelSums(int64_t rows, int64_t channels, Rows sumRows) {
+std::vector<double> channelSums(int64_t allRows, int64_t allChannels, Rows sumRows) {
+  const int64_t fold = foldOf(allRows, allChannels), rows = allRows / fold, channels = allChannels * fold;
   const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows / 16));
   std::vector<double> sums(static_cast<size_t>(parts * 2 * channels), 0.0);
   at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
       double* first = sums.data() + part * 2 * channels;
-      sumRows(rows * part / parts, rows * (part + 1) / parts, first, first + channels);
+      sumRows(rows * part / parts, rows * (part + 1) / parts, channels, first, first + channels);
     }
   });
-  for (int64_t part = 1; part < parts; ++part) {
-    for (int64_t i = 0; i < 2 * channels; ++i) sums[i] += sums[part * 2 * channels + i];
+  std::vector<double> result(static_cast<size_t>(2 * allChannels), 0.0);
+  for (size_t i = 0; i < sums.size(); ++i) {
+    const int64_t column = static_cast<int64_t>(i) % (2 * channels);
+    result[static_cast<size_t>(column / channels * allChannels + column % allChannels)] += sums[i];
   }
-  sums.resize(static_cast<size_t>(2 * channels));
-  return sums;
+  return result;
 }
+
+/** Vectors with a value per channel, as wide as the rows that they are used with. */
+template <size_t count>
+struct PerChannel {
+  int64_t rows, channels;
+  std::array<std::vector<float>, count> values;
+
+  PerChannel(int64_t allRows, int64_t allChannels, const std::array<const float*, count>& vectors) {
+    const int64_t fold = foldOf(allRows, allChannels);
+    rows = allRows / fold;
+    channels = allChannels * fold;
+    for (size_t i = 0; i < count; ++i) values[i] = repeated(vectors[i], allChannels, fold);
+  }
+};
 
 template <typename Row>
 void forEachRow(int64_t rows, int64_t channels, Row row) {
@@ -51,7 +86,7 @@ void forEachRow(int64_t rows, int64_t channels, Row row) {
 
 template <typename T>
 std::vector<double> moments(const T* __restrict x, int64_t rows, int64_t channels) {
-  return channelSums(rows, channels, [&](int64_t begin, int64_t end, double* __restrict sum, double* __restrict squares) {
+  return channelSums(rows, channels, [=](int64_t begin, int64_t end, int64_t channels, double* __restrict sum, double* __restrict squares) {
     int64_t r = begin;
     for (; r + 4 <= end; r += 4) {
       const T* __restrict v = x + r * channels;
@@ -72,9 +107,12 @@ std::vector<double> moments(const T* __restrict x, int64_t rows, int64_t channel
 }
 
 template <typename T, bool relu, bool residual>
-void normalise(const T* __restrict x, const T* __restrict added, T* __restrict y, int64_t rows, int64_t channels, const float* __restrict mean,
-               const float* __restrict factor, const float* __restrict offset) {
-  forEachRow(rows, channels, [&](int64_t row) {
+void normalise(const T* __restrict x, const T* __restrict added, T* __restrict y, const PerChannel<3>& given) {
+  const float* __restrict mean = given.values[0].data();
+  const float* __restrict factor = given.values[1].data();
+  const float* __restrict offset = given.values[2].data();
+  const int64_t channels = given.channels;
+  forEachRow(given.rows, channels, [=](int64_t row) {
 #pragma omp simd
     for (int64_t c = 0; c < channels; ++c) {
       float value = (toFloat(x[row + c]) - mean[c]) * factor[c] + offset[c];
@@ -128,7 +166,7 @@ Tensors training(Call& call) {
     const T* added = residual ? residual->template data_ptr<T>() : nullptr;
     const auto run = relu ? (residual ? normalise<T, true, true> : normalise<T, true, false>)
                           : (residual ? normalise<T, false, true> : normalise<T, false, false>);
-    run(from, added, y.data_ptr<T>(), rows, channels, f(mean), f(factor), f(offset));
+    run(from, added, y.data_ptr<T>(), {rows, channels, {f(mean), f(factor), f(offset)}});
   });
   return {y, mean, inverseStd, newMean, newVariance};
 }
@@ -136,8 +174,10 @@ Tensors training(Call& call) {
 /** Sums of g and of g * (x - mean), g = dy gated by y > 0; g is kept when the residual branch needs it. */
 template <typename T, bool relu, bool keep>
 std::vector<double> gradientSums(const T* __restrict dy, const T* __restrict x, const T* __restrict y, T* __restrict g, int64_t rows, int64_t channels,
-                                 const float* __restrict mean) {
-  return channelSums(rows, channels, [&](int64_t begin, int64_t end, double* __restrict sum, double* __restrict products) {
+                                 const float* mean) {
+  const std::vector<float> means = repeated(mean, channels, foldOf(rows, channels));
+  return channelSums(rows, channels, [&, centre = means.data()](int64_t begin, int64_t end, int64_t channels, double* __restrict sum,
+                                                                double* __restrict products) {
     for (int64_t r = begin; r < end; ++r) {
       const T* __restrict dyRow = dy + r * channels;
       const T* __restrict xRow = x + r * channels;
@@ -149,16 +189,20 @@ std::vector<double> gradientSums(const T* __restrict dy, const T* __restrict x, 
         if (relu) value = toFloat(yRow[c]) > 0.0f ? value : 0.0f;
         if (keep) assign(gRow[c], value);
         sum[c] += static_cast<double>(value);
-        products[c] += static_cast<double>(value) * static_cast<double>(toFloat(xRow[c]) - mean[c]);
+        products[c] += static_cast<double>(value) * static_cast<double>(toFloat(xRow[c]) - centre[c]);
       }
     }
   });
 }
 
 template <typename T, bool relu>
-void propagate(const T* __restrict dy, const T* __restrict x, const T* __restrict y, T* __restrict dx, int64_t rows, int64_t channels,
-               const float* __restrict mean, const float* __restrict factor, const float* __restrict constant, const float* __restrict slope) {
-  forEachRow(rows, channels, [&](int64_t row) {
+void propagate(const T* __restrict dy, const T* __restrict x, const T* __restrict y, T* __restrict dx, const PerChannel<4>& given) {
+  const float* __restrict mean = given.values[0].data();
+  const float* __restrict factor = given.values[1].data();
+  const float* __restrict constant = given.values[2].data();
+  const float* __restrict slope = given.values[3].data();
+  const int64_t channels = given.channels;
+  forEachRow(given.rows, channels, [=](int64_t row) {
 #pragma omp simd
     for (int64_t c = 0; c < channels; ++c) {
       float g = toFloat(dy[row + c]);
@@ -204,12 +248,9 @@ Tensors trainingGrad(Call& call) {
       constant[c] = static_cast<float>(sums[c] / count);
       slope[c] = static_cast<float>(sums[channels + c] * inverse * inverse / count);
     }
-    if (residual) {  // already gated
-      propagate<T, false>(gated, from, nullptr, dx.data_ptr<T>(), rows, channels, f(mean), factor.data(), constant.data(), slope.data());
-    } else {
-      (relu ? propagate<T, true> : propagate<T, false>)(above, from, out, dx.data_ptr<T>(), rows, channels, f(mean), factor.data(), constant.data(),
-                                                        slope.data());
-    }
+    const PerChannel<4> given(rows, channels, {f(mean), factor.data(), constant.data(), slope.data()});
+    if (residual) propagate<T, false>(gated, from, nullptr, dx.data_ptr<T>(), given);  // already gated
+    else (relu ? propagate<T, true> : propagate<T, false>)(above, from, out, dx.data_ptr<T>(), given);
   });
   if (residual) return {dx, dScale, dOffset, g};
   return {dx, dScale, dOffset};
@@ -236,8 +277,8 @@ at::Tensor inference(Call& call) {
   at::Tensor y = at::empty(x.sizes(), x.options());
   withStorageType(x, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    normalise<T, false, false>(dense.data_ptr<T>(), nullptr, y.data_ptr<T>(), rows, channels, centre.data_ptr<float>(), factor.data_ptr<float>(),
-                               shift.data_ptr<float>());
+    normalise<T, false, false>(dense.data_ptr<T>(), nullptr, y.data_ptr<T>(),
+                               {rows, channels, {centre.data_ptr<float>(), factor.data_ptr<float>(), shift.data_ptr<float>()}});
   });
   return y;
 }

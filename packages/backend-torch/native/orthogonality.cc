@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "floats.h"
 #include "gemm.h"
@@ -159,11 +160,21 @@ Coefficients tapsOfProducts(float scale) {
   return rows;
 }
 
-double squaredNorm(const at::Tensor& matrices) {
+/** The sum of squares of every matrix, in double. */
+std::vector<double> squaredNorms(const at::Tensor& matrices) {
+  const int64_t count = matrices.size(0), size = matrices.size(1) * matrices.size(2);
   const float* values = matrices.data_ptr<float>();
-  double total = 0;
-  for (int64_t i = 0; i < matrices.numel(); ++i) total += static_cast<double>(values[i]) * values[i];
-  return total;
+  std::vector<double> norms(static_cast<size_t>(count));
+  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin; k < end; ++k) {
+      const float* matrix = values + k * size;
+      double norm = 0;
+#pragma omp simd reduction(+ : norm)
+      for (int64_t i = 0; i < size; ++i) norm += static_cast<double>(matrix[i]) * static_cast<double>(matrix[i]);
+      norms[static_cast<size_t>(k)] = norm;
+    }
+  });
+  return norms;
 }
 
 void multiplyInto(at::Tensor result, const at::Tensor& a, const at::Tensor& b) {
@@ -192,7 +203,8 @@ Tensors lossAndGradient(const at::Tensor& kernel, at::ScalarType storage) {
   at::Tensor skew = lags.narrow(0, 5, 4);
   skew.copy_(skew - skew.transpose(1, 2));
   // R(d) = symmetric + skew, R(-d) = symmetric - skew, and the two parts are orthogonal to each other.
-  const double loss = std::sqrt(squaredNorm(lags.select(0, 0)) + 2 * squaredNorm(lags.narrow(0, 1, 8)));
+  const std::vector<double> norms = squaredNorms(lags);
+  const double loss = std::sqrt(norms[0] + 2 * std::accumulate(norms.begin() + 1, norms.end(), 0.0));
 
   const at::Tensor factors = at::empty({22, out, out}, storage);
   combine(leftFactors(), planes<float>(lags), planes<Storage>(factors), out, out);
