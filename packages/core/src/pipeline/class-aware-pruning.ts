@@ -2,8 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { countCost, type NetworkCost } from '../cost/count-cost.ts';
 import type { BatchSource } from '../data.ts';
 import { readGraph } from '../graph/channel-graph.ts';
-import { applyPlan } from '../pruning/apply-plan.ts';
-import { createPlan, type PruningPlan } from '../pruning/pruning-plan.ts';
+import type { PruningPlan } from '../pruning/pruning-plan.ts';
 import { rankByShare } from '../pruning/rank-by-share.ts';
 import { type Selection, type SelectionOptions, selectFilters } from '../pruning/select-filters.ts';
 import type { Criterion, LayerScores } from '../scoring/criterion.ts';
@@ -11,6 +10,7 @@ import { scoreFilters } from '../scoring/score-filters.ts';
 import { type Evaluation, evaluate } from '../training/evaluate.ts';
 import { type TrainingEvent, type TrainingOptions, train } from '../training/train.ts';
 import { snapshotWeights } from '../training/weight-snapshot.ts';
+import { pruneUpTo } from './prune-up-to.ts';
 
 /** What the loop needs to see; the test set is not among it. */
 export interface PruningSources {
@@ -34,7 +34,7 @@ export interface PruningOptions {
   readonly finalTune?: TrainingOptions;
   /** How far the validation accuracy may fall below the unpruned network's, as a share of the images (0.01 is one point). */
   readonly tolerance: number;
-  /** The loop ends once this share of the MACs is gone. */
+  /** The loop ends once this share of the MACs is gone; its last removal takes no more filters than that asks for. */
   readonly targetMacs?: number;
   readonly maxIterations?: number;
 }
@@ -131,11 +131,11 @@ export async function* classAwarePruning(
         return noneBelow ? 'nothing below the threshold' : 'nothing left to remove';
       }
 
-      const plan = createPlan(selection.removed);
-      const pruned = await applyPlan(current.model, plan, { graph });
+      const removal = await pruneUpTo(current.model, selection, { graph, isEnough: isTargetReached });
+      const { plan, cost, model: pruned } = removal;
       if (current !== best) release(current);
-      current = { ...current, model: pruned, plans: [...current.plans, plan], cost: countCost(pruned) };
-      yield { type: 'pruned', iteration, selection, plan, cost: current.cost };
+      current = { ...current, model: pruned, plans: [...current.plans, plan], cost };
+      yield { type: 'pruned', iteration, selection: removal.selection, plan, cost };
 
       const targetReached = isTargetReached(current.cost);
       const isFinal = targetReached && finalTune !== undefined;
