@@ -161,6 +161,7 @@ Functions elementwiseFunctions() {
       one("greaterEqual", compare<at::ge>),
       one("logicalAnd", compare<at::logical_and>),
       one("logicalOr", compare<at::logical_or>),
+      one("logicalXor", compare<at::logical_xor>),
       one("select", select),
       one("addN", addN),
   };

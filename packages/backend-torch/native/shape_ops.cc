@@ -1,4 +1,4 @@
-// Functions that move values without computing: slicing, joining, padding, gathering.
+// Functions that move values without computing: slicing, joining, padding, gathering, searching.
 #include "kernels.h"
 
 namespace secateur {
@@ -98,12 +98,29 @@ at::Tensor oneHot(Call& call) {
   return at::where(hit, at::full({}, call.number(2), type), at::full({}, call.number(3), type));
 }
 
+/** (sequences [..., n], each sorted, values [..., m], right): where each value belongs, before its equals or after them. */
+at::Tensor searchSorted(Call& call) {
+  const at::Tensor sequences = call.tensor(0).to(at::kDouble), values = call.tensor(1).to(at::kDouble);
+  // JavaScript finds NaN smaller than nothing and greater than nothing, which ends at the front.
+  return at::searchsorted(sequences, values, /*out_int32=*/true, call.flag(2)).masked_fill_(values.isnan(), 0);
+}
+
+/** (x [..., M, N], subdiagonals and superdiagonals to keep, all of them where negative): zero outside the band. */
+at::Tensor bandPart(Call& call) {
+  at::Tensor x = call.tensor(0);
+  const int64_t lower = call.integer(1), upper = call.integer(2);
+  if (lower >= 0) x = x.triu(-lower);
+  if (upper >= 0) x = x.tril(upper);
+  return x;
+}
+
 }  // namespace
 
 Functions shapeFunctions() {
   return {one("transpose", transpose), one("concat", concat), one("pack", pack), many("unpack", unpack), many("split", split),
           one("slice", slice), one("stridedSlice", stridedSlice), one("pad", pad), one("mirrorPad", mirrorPad), one("tile", tile),
-          one("broadcastTo", broadcastTo), one("reverse", reverse), one("gather", gather), one("oneHot", oneHot)};
+          one("broadcastTo", broadcastTo), one("reverse", reverse), one("gather", gather), one("oneHot", oneHot),
+          one("searchSorted", searchSorted), one("bandPart", bandPart)};
 }
 
 }  // namespace secateur

@@ -69,6 +69,7 @@ export type BinaryName =
   | 'greaterEqual'
   | 'logicalAnd'
   | 'logicalOr'
+  | 'logicalXor'
   | 'eluGrad';
 
 export type ReductionName = 'sum' | 'mean' | 'max' | 'min' | 'prod' | 'all' | 'any';
@@ -170,6 +171,9 @@ export interface Binding
   reverse(x: Handle, axes: Shape): Handle;
   gather(x: Handle, indices: Handle, axis: number): Handle;
   oneHot(indices: Handle, depth: number, on: number, off: number, isFloat: boolean): Handle;
+  searchSorted(sequences: Handle, values: Handle, right: boolean): Handle;
+  /** lower, upper: how many diagonals to keep beside the main one; all of them where negative */
+  bandPart(x: Handle, lower: number, upper: number): Handle;
 
   matmul(a: Handle, b: Handle, transposeA: boolean, transposeB: boolean, bfloat16: boolean): Handle;
   fusedMatmul(

@@ -9,8 +9,10 @@ import { convolutionKernels } from './kernels/convolution.ts';
 import { creationKernels } from './kernels/creation.ts';
 import { fusedKernels } from './kernels/fused.ts';
 import { matmulKernels } from './kernels/matmul.ts';
+import { fromPixels } from './kernels/pixels.ts';
 import { poolingKernels } from './kernels/pooling.ts';
 import { reductionKernels } from './kernels/reduction.ts';
+import { searchKernels } from './kernels/search.ts';
 import { shapeKernels } from './kernels/shape.ts';
 import { unaryKernels } from './kernels/unary.ts';
 import { registerPrecisionFlag } from './precision.ts';
@@ -30,6 +32,8 @@ const NATIVE_KERNELS: readonly KernelConfig[] = [
   ...convolutionKernels,
   ...poolingKernels,
   ...batchNormKernels,
+  ...searchKernels,
+  fromPixels,
 ];
 
 /** Names by how they run: natively, natively and unknown to plain tfjs, or through tfjs-backend-cpu. */

@@ -57,6 +57,7 @@ const LOGICAL: ReadonlyArray<readonly [string, BinaryName]> = [
 export const binaryKernels = [
   ...ARITHMETIC.map(([kernelName, name, dtypes]) => binary(kernelName, name, dtypes, widest)),
   ...COMPARISON.map(([kernelName, name]) => binary(kernelName, name, NATIVE, bool)),
+  binary(tf.LogicalXor, 'logicalXor', NATIVE, bool),
   ...LOGICAL.map(([kernelName, name]) => binary(kernelName, name, ['bool'], bool)),
   binary(tf.FloorDiv, 'floorDiv', NUMERIC, () => 'int32'),
 

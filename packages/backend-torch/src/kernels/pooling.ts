@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { TorchBackend } from '../backend.ts';
 import { kernel } from '../kernel.ts';
 
 type PoolAttrs = tf.MaxPoolAttrs;
@@ -24,12 +25,16 @@ function isIdentity({ filterHeight, filterWidth, inShape, outShape }: tf.backend
   return filterHeight === 1 && filterWidth === 1 && tf.util.arraysEqual(inShape, outShape);
 }
 
+function pooled(x: tf.TensorInfo, attrs: PoolAttrs, name: 'maxPool' | 'avgPool', backend: TorchBackend): tf.TensorInfo {
+  const info = poolInfo(x.shape, attrs);
+  if (isIdentity(info)) return backend.share(x);
+  return backend.make(backend.native[name](backend.handle(x), windowOf(info)), info.outShape);
+}
+
 export const poolingKernels = [
-  kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.MaxPool, {}, ({ inputs: { x }, attrs, backend }) => {
-    const info = poolInfo(x.shape, attrs);
-    if (isIdentity(info)) return backend.share(x);
-    return backend.make(backend.native.maxPool(backend.handle(x), windowOf(info)), info.outShape);
-  }),
+  kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.MaxPool, {}, ({ inputs: { x }, attrs, backend }) =>
+    pooled(x, attrs, 'maxPool', backend),
+  ),
 
   kernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttrs>(
     tf.MaxPoolGrad,
@@ -40,11 +45,22 @@ export const poolingKernels = [
     },
   ),
 
-  kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.AvgPool, {}, ({ inputs: { x }, attrs, backend }) => {
-    const info = poolInfo(x.shape, attrs);
-    if (isIdentity(info)) return backend.share(x);
-    return backend.make(backend.native.avgPool(backend.handle(x), windowOf(info)), info.outShape);
-  }),
+  kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.AvgPool, {}, ({ inputs: { x }, attrs, backend }) =>
+    pooled(x, attrs, 'avgPool', backend),
+  ),
+
+  // tfjs-core names this kernel without saying what its attributes are; tf.pool never calls it.
+  kernel<{ input: tf.TensorInfo }, PoolAttrs & { poolingType: 'max' | 'avg' }>(
+    tf.Pool,
+    {},
+    ({ inputs: { input }, attrs, backend }) => {
+      const { poolingType } = attrs;
+      if (poolingType !== 'max' && poolingType !== 'avg') {
+        throw new Error(`Pool: expected poolingType 'max' or 'avg', but got '${String(poolingType)}'.`);
+      }
+      return pooled(input, attrs, `${poolingType}Pool`, backend);
+    },
+  ),
 
   kernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttrs>(
     tf.AvgPoolGrad,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NativeDtype, ReductionName } from '../binding.ts';
-import { isEmpty, kernel } from '../kernel.ts';
+import { isEmpty, kernel, NATIVE } from '../kernel.ts';
 
 /** tf.max calls its axes by another name. */
 interface ReductionAttrs {
@@ -63,6 +63,13 @@ export const reductionKernels = [
     { when: ({ inputs }) => !isEmpty(inputs.logits) },
     ({ inputs: { logits }, attrs, backend }) =>
       backend.make(backend.native.softmax(backend.handle(logits), attrs.dim), logits.shape),
+  ),
+
+  kernel<{ logits: tf.TensorInfo }, tf.LogSoftmaxAttrs>(
+    tf.LogSoftmax,
+    { dtypes: NATIVE },
+    ({ inputs: { logits }, attrs, backend }) =>
+      backend.make(backend.native.logSoftmax(backend.handle(logits), attrs.axis), logits.shape),
   ),
 
   kernel<Input, tf.TopKAttrs>(

@@ -125,7 +125,7 @@ export const shapeKernels = [
       attrs.shrinkAxisMask,
     );
     if (info.isIdentity) return backend.share(x, info.finalShape);
-    const size = slice_util.computeOutShape(info.begin, info.end, info.strides);
+    const size = slice_util.computeOutShape(info.begin, info.end, info.strides).map((length) => Math.max(0, length));
     const sliced = backend.native.stridedSlice(backend.handle(x), info.begin, info.strides, size);
     const whole = backend.make(sliced, size, same(x));
     return { ...whole, shape: info.finalShape };
@@ -163,6 +163,15 @@ export const shapeKernels = [
 
   kernel<Input, tf.ReverseAttrs>(tf.Reverse, { dtypes: NATIVE }, ({ inputs: { x }, attrs: { dims }, backend }) =>
     backend.make(backend.native.reverse(backend.handle(x), tf.util.parseAxisParam(dims, x.shape)), x.shape, same(x)),
+  ),
+
+  kernel<{ input: tf.TensorInfo; numLower: tf.TensorInfo; numUpper: tf.TensorInfo }, tf.MatrixBandPartAttrs>(
+    tf.MatrixBandPart,
+    { dtypes: NATIVE },
+    ({ inputs: { input, numLower, numUpper }, backend }) => {
+      const [lower, upper] = [numLower, numUpper].map((count) => Number(backend.readSync(count.dataId)[0]));
+      return backend.make(backend.native.bandPart(backend.handle(input), lower!, upper!), input.shape, same(input));
+    },
   ),
 
   kernel<{ x: tf.TensorInfo; indices: tf.TensorInfo }, tf.GatherV2Attrs>(
