@@ -4,9 +4,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
+#include <fstream>
+#include <limits>
 #include <map>
 #include <mutex>
+#include <string>
 
 #include "any_allocator.h"
 
@@ -32,6 +37,29 @@ size_t physicalMemory() {
   return pages > 0 && size > 0 ? static_cast<size_t>(pages) * static_cast<size_t>(size) : size_t{4} << 30;
 }
 
+constexpr size_t kReserve = 256 << 20;  // for all that does not ask here
+constexpr size_t kUnlimited = std::numeric_limits<size_t>::max();
+constexpr size_t kWorthChecking = 64 << 20;  // touching so much memory takes a hundred times as long as asking for what is left
+
+/** The first number in a file of the system, after the word if one is given. */
+size_t numberIn(const char* path, const std::string& word = "") {
+  std::ifstream file(path);
+  std::string label;
+  size_t number;
+  if (!word.empty()) {
+    while (file >> label && label != word) continue;
+  }
+  return file >> number ? number : kUnlimited;
+}
+
+/** What the system can still give without ending a process, as far as it tells. */
+size_t availableMemory() {
+  const size_t kibibytes = numberIn("/proc/meminfo", "MemAvailable:");
+  const size_t limit = numberIn("/sys/fs/cgroup/memory.max"), used = numberIn("/sys/fs/cgroup/memory.current");
+  const size_t group = limit == kUnlimited || used == kUnlimited ? kUnlimited : limit - std::min(limit, used);
+  return std::min(kibibytes == kUnlimited ? kUnlimited : kibibytes * 1024, group);
+}
+
 /**
  * Training allocates the same sizes at every step, and fresh pages cost a page fault and a memset each. Blocks above
  * 64 KiB therefore stay here after use: best fit, at most a quarter larger than asked for.
@@ -47,6 +75,11 @@ class CachingAllocator final : public AnyAllocator {
     return *allocator;
   }
 
+  bool hasRoomFor(size_t bytes) const {
+    if (bytes < kWorthChecking) return true;
+    return bytes + kReserve < availableMemory() && mapped_ + bytes + kReserve < physicalMemory();
+  }
+
   int64_t reserved() {
     std::lock_guard<std::mutex> lock(mutex_);
     return static_cast<int64_t>(cached_);
@@ -55,7 +88,7 @@ class CachingAllocator final : public AnyAllocator {
   int64_t trim() {
     std::lock_guard<std::mutex> lock(mutex_);
     const auto freed = static_cast<int64_t>(cached_);
-    for (const auto& [bytes, block] : blocks_) munmap(block, bytes);
+    for (const auto& [bytes, block] : blocks_) unmap(block, bytes);
     blocks_.clear();
     cached_ = 0;
     return freed;
@@ -78,12 +111,13 @@ class CachingAllocator final : public AnyAllocator {
     }
     const size_t bytes = roundUp(needed, needed < kLarge ? kBucket : kLargeBucket);
     if (void* block = cachedBlock(bytes)) return static_cast<char*>(block) + kHeader;
-    void* memory = map(bytes);
+    void* memory = hasRoomFor(bytes) ? map(bytes) : MAP_FAILED;
     if (memory == MAP_FAILED) {
       trim();
-      memory = map(bytes);
+      memory = hasRoomFor(bytes) ? map(bytes) : MAP_FAILED;
     }
     TORCH_CHECK(memory != MAP_FAILED, "out of memory: could not allocate ", asked, " bytes");
+    mapped_ += bytes;
     return dataOf(memory, bytes);
   }
 
@@ -114,7 +148,12 @@ class CachingAllocator final : public AnyAllocator {
         return;
       }
     }
+    self.unmap(memory, bytes);
+  }
+
+  void unmap(void* memory, size_t bytes) {
     munmap(memory, bytes);
+    mapped_ -= bytes;
   }
 
   static void* map(size_t bytes) {
@@ -129,6 +168,7 @@ class CachingAllocator final : public AnyAllocator {
   std::mutex mutex_;
   std::multimap<size_t, void*> blocks_;
   size_t cached_ = 0;
+  std::atomic<size_t> mapped_{0};
   const size_t limit_ = physicalMemory() / 4;
 };
 
@@ -137,6 +177,12 @@ class CachingAllocator final : public AnyAllocator {
 void installAllocator() {
   static std::once_flag once;
   std::call_once(once, [] { c10::SetCPUAllocator(&CachingAllocator::instance(), /*priority=*/10); });
+}
+
+void checkMemory(size_t bytes) {
+  CachingAllocator& allocator = CachingAllocator::instance();
+  if (!allocator.hasRoomFor(bytes)) allocator.trim();
+  TORCH_CHECK(allocator.hasRoomFor(bytes), "out of memory: no room for ", bytes, " bytes");
 }
 
 int64_t reservedBytes() { return CachingAllocator::instance().reserved(); }

@@ -3,6 +3,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <cmath>
+#include <limits>
 #include <sstream>
 
 namespace secateur {
@@ -130,8 +131,18 @@ Integers Call::integers(size_t position, int64_t length) const {
   const auto array = value.As<Napi::Array>();
   TORCH_CHECK(length < 0 || array.Length() == length, "expected ", length, " integers for ", argumentName(position), ", but got ",
               array.Length());
-  Integers result(array.Length());
-  for (uint32_t i = 0; i < array.Length(); ++i) result[i] = wholeNumber(array.Get(i), argumentName(position).c_str());
+  // Grows with what is there: an array of length 2^32 - 1 may be all holes.
+  Integers result;
+  for (uint32_t i = 0; i < array.Length(); ++i) result.push_back(wholeNumber(array.Get(i), argumentName(position).c_str()));
+  return result;
+}
+
+Integers Call::window(size_t position) const {
+  const Integers result = integers(position, 8);
+  for (const int64_t number : result) {
+    TORCH_CHECK(std::abs(number) <= std::numeric_limits<int32_t>::max(), "expected sizes, strides and paddings below 2^31 for ",
+                argumentName(position), ", but got ", number);
+  }
   return result;
 }
 

@@ -27,6 +27,8 @@ class Call {
   std::string text(size_t position) const;
   /** @param length how many are expected; -1 for any number */
   Integers integers(size_t position, int64_t length = -1) const;
+  /** The eight integers that say how a window moves over an input, so small that positions computed from them never overflow. */
+  Integers window(size_t position) const;
   Napi::Value value(size_t position) const { return info_[position]; }
 
   Napi::Env env() const { return info_.Env(); }

@@ -87,18 +87,20 @@ template <const Layout& layout>
 at::Tensor forward(Call& call) {
   const at::Tensor x = call.tensor(0), filter = call.tensor(1);
   const auto bias = call.optionalTensor(2);
-  const Geometry g(call.integers(3, 8));
+  const Geometry g(call.window(3));
   const bool bfloat16 = call.flag(4);
   checkRank4(x, "x");
   checkRank4(filter, "filter");
   const at::Tensor weight = computeIn(layout.toOihw(filter), bfloat16);
   const Padding padding(g, x.size(1), x.size(2), filter.size(0), filter.size(1));
+  const MaybeTensor shift = computeIn(bias, bfloat16);
+  TORCH_CHECK(!shift || (shift->dim() == 1 && shift->size(0) == weight.size(0)), "expected a bias of shape [", weight.size(0), "]");
   if (x.numel() == 0 || g.outH == 0 || g.outW == 0 || weight.numel() == 0) {
-    return at::zeros({x.size(0), g.outH, g.outW, weight.size(0)}, weight.options());
+    const at::Tensor y = at::zeros({x.size(0), g.outH, g.outW, weight.size(0)}, weight.options());
+    return activate(shift ? y.add(*shift) : y, call.text(5), call.number(6));
   }
   const int64_t groups = layout.groups(filter.sizes());
   TORCH_CHECK(x.size(3) == weight.size(1) * groups, "the filter takes ", weight.size(1) * groups, " channels, but x has ", x.size(3));
-  const MaybeTensor shift = computeIn(bias, bfloat16);
   const auto map = smallMap(g, groups, filter.sizes(), x.size(1), x.size(2));
   if (map && map->isDense()) {
     const at::Tensor y = denseMapForward(computeIn(x, bfloat16), computeIn(filter, bfloat16), *map);
@@ -117,7 +119,7 @@ at::Tensor forward(Call& call) {
 template <const Layout& layout>
 at::Tensor inputGradient(Call& call) {
   const at::Tensor dy = call.tensor(0), filter = call.tensor(1);
-  const Geometry g(call.integers(2, 8));
+  const Geometry g(call.window(2));
   const bool bfloat16 = call.flag(3);
   const Integers shape = call.integers(4, 4);
   checkRank4(dy, "dy");
@@ -143,7 +145,7 @@ at::Tensor inputGradient(Call& call) {
 template <const Layout& layout>
 at::Tensor filterGradient(Call& call) {
   const at::Tensor x = call.tensor(0), dy = call.tensor(1);
-  const Geometry g(call.integers(2, 8));
+  const Geometry g(call.window(2));
   const bool bfloat16 = call.flag(3);
   const Integers shape = call.integers(4, 4);
   checkRank4(x, "x");

@@ -45,7 +45,13 @@ at::Tensor squaredDifference(const at::Tensor& a, const at::Tensor& b) {
 
 /** Always int32, computed in double and converted as JavaScript does: x / 0 becomes 0. */
 at::Tensor floorDiv(const at::Tensor& a, const at::Tensor& b) {
-  return at::div(a.to(at::kDouble), b.to(at::kDouble)).floor().nan_to_num(0, 0, 0).to(at::kLong).to(at::kInt);
+  return at::div(a.to(at::kDouble), b.to(at::kDouble)).floor().nan_to_num(0, 0, 0).fmod(0x1p32).to(at::kLong).to(at::kInt);
+}
+
+at::Tensor remainder(const at::Tensor& a, const at::Tensor& b) {
+  // The processor traps on -2^31 % -1.
+  TORCH_CHECK(a.is_floating_point() && b.is_floating_point(), "expected float values");
+  return at::remainder(a, b);
 }
 
 /** Math.pow differs from C's pow where |a| is 1 and b is not finite, and for a NaN exponent. */
@@ -75,7 +81,10 @@ at::Tensor elu(const at::Tensor& x) { return at::elu(x); }
 at::Tensor softplus(const at::Tensor& x) { return at::softplus(x); }
 at::Tensor round(const at::Tensor& x) { return at::round(x); }
 
-at::Tensor eluGrad(const at::Tensor& dy, const at::Tensor& y) { return at::where(y.ge(0), dy, dy * (y + 1)); }
+at::Tensor eluGrad(const at::Tensor& dy, const at::Tensor& y) {
+  TORCH_CHECK(dy.sizes() == y.sizes(), "expected dy and y of one shape");
+  return at::where(y.ge(0), dy, dy * (y + 1));
+}
 
 at::Tensor select(Call& call) {
   at::Tensor condition = call.tensor(0);
@@ -87,7 +96,9 @@ at::Tensor select(Call& call) {
     condition = condition.reshape(rows);
   }
   const auto type = at::result_type(whenTrue, whenFalse);
-  return at::where(condition.to(at::kBool), whenTrue.to(type), whenFalse.to(type));
+  const at::Tensor chosen = at::where(condition.to(at::kBool), whenTrue.to(type), whenFalse.to(type));
+  TORCH_CHECK(chosen.sizes() == whenTrue.sizes(), "expected a condition and a second choice of the first choice's shape ", whenTrue.sizes());
+  return chosen;
 }
 
 at::Tensor addN(Call& call) {
@@ -148,7 +159,7 @@ Functions elementwiseFunctions() {
       one("div", binary<div>),
       one("maximum", binary<at::maximum>),
       one("minimum", binary<at::minimum>),
-      one("remainder", binary<at::remainder>),
+      one("remainder", binary<remainder>),
       one("squaredDifference", binary<squaredDifference>),
       one("atan2", binary<at::atan2>),
       one("pow", binary<pow>),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "allocator.h"
 #include "floats.h"
 #include "kernels.h"
 
@@ -36,6 +37,11 @@ struct Inside {
 };
 
 void checkPool(const at::Tensor& x) { TORCH_CHECK(x.dim() == 4, "expected an input of rank 4, but got shape ", x.sizes()); }
+
+/** Sums of a whole image's gradient are kept in float, by every thread. */
+void checkMemoryForSums(int64_t images, int64_t imageSize) {
+  checkMemory(static_cast<size_t>(std::min<int64_t>(images, at::get_num_threads()) * imageSize) * sizeof(float));
+}
 
 /** Runs `work(image)` for every image, shared out over the threads. */
 template <typename Work>
@@ -70,10 +76,11 @@ void maxPoolImage(const T* x, T* y, const Window& w, int64_t height, int64_t wid
 /** (x, window) */
 at::Tensor maxPool(Call& call) {
   const at::Tensor x = call.tensor(0).contiguous();
-  const Window w(call.integers(1, 8));
+  const Window w(call.window(1));
   checkPool(x);
   const int64_t height = x.size(1), width = x.size(2), channels = x.size(3);
   at::Tensor y = at::empty({x.size(0), w.outH, w.outW, channels}, x.options());
+  if (y.numel() == 0) return y;
   withStorageType(x, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const T* from = x.data_ptr<T>();
@@ -148,7 +155,7 @@ void maxPool2x2GradImage(const T* dy, const T* x, T* dx, const Window& w, int64_
 at::Tensor maxPoolGrad(Call& call) {
   const at::Tensor x = call.tensor(1).contiguous();
   const at::Tensor dy = call.tensor(0).to(x.scalar_type()).contiguous();
-  const Window w(call.integers(2, 8));
+  const Window w(call.window(2));
   checkPool(x);
   const int64_t height = x.size(1), width = x.size(2), channels = x.size(3);
   TORCH_CHECK(dy.sizes() == at::IntArrayRef({x.size(0), w.outH, w.outW, channels}), "dy ", dy.sizes(), " does not belong to an input ",
@@ -156,6 +163,8 @@ at::Tensor maxPoolGrad(Call& call) {
   TORCH_CHECK(height * width < std::numeric_limits<int32_t>::max(), "the input is too large: ", x.sizes());
   const bool tiles = w.filterH == 2 && w.filterW == 2 && w.strideH == 2 && w.strideW == 2 && w.top == 0 && w.left == 0 &&
                      2 * w.outH == height && 2 * w.outW == width;
+  checkMemoryForSums(x.size(0), height * width * channels);
+  if (dy.numel() == 0) return at::zeros(x.sizes(), x.options());
   at::Tensor dx = at::empty(x.sizes(), x.options());
   withStorageType(x, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
@@ -178,10 +187,11 @@ at::Tensor maxPoolGrad(Call& call) {
 /** (x, window): the mean of what lies inside the input. */
 at::Tensor avgPool(Call& call) {
   const at::Tensor x = call.tensor(0).contiguous();
-  const Window w(call.integers(1, 8));
+  const Window w(call.window(1));
   checkPool(x);
   const int64_t height = x.size(1), width = x.size(2), channels = x.size(3);
   at::Tensor y = at::empty({x.size(0), w.outH, w.outW, channels}, x.options());
+  if (y.numel() == 0) return y;
   withStorageType(x, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const T* from = x.data_ptr<T>();
@@ -211,11 +221,13 @@ at::Tensor avgPool(Call& call) {
 /** (dy, window, inputShape): every place of a window gets dy / (height * width of the window), as tfjs-backend-cpu has it. */
 at::Tensor avgPoolGrad(Call& call) {
   const at::Tensor dy = call.tensor(0).contiguous();
-  const Window w(call.integers(1, 8));
+  const Window w(call.window(1));
   const Integers shape = call.integers(2, 4);
   const int64_t height = shape[1], width = shape[2], channels = shape[3];
   TORCH_CHECK(dy.sizes() == at::IntArrayRef({shape[0], w.outH, w.outW, channels}), "dy ", dy.sizes(), " does not belong to an input ", shape);
+  if (dy.numel() == 0) return at::zeros(shape, dy.options());
   at::Tensor dx = at::empty(shape, dy.options());
+  checkMemoryForSums(shape[0], height * width * channels);
   const float share = 1.0f / static_cast<float>(w.filterH * w.filterW);
   withStorageType(dy, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;

@@ -37,6 +37,9 @@ at::Tensor stridedSlice(Call& call) {
   at::Tensor x = call.tensor(0);
   const Integers begin = call.integers(1, x.dim()), strides = call.integers(2, x.dim()), size = call.integers(3, x.dim());
   for (int64_t axis = 0; axis < x.dim(); ++axis) {
+    const int64_t length = x.size(axis);
+    TORCH_CHECK(size[axis] >= 0 && size[axis] <= length && (size[axis] <= 1 || std::abs(strides[axis]) < length), "cannot take ", size[axis],
+                " values at a stride of ", strides[axis], " from an axis of length ", length);
     const at::Tensor positions = at::arange(size[axis], at::kLong) * strides[axis] + begin[axis];
     x = x.index_select(axis, positions);
   }
@@ -47,11 +50,14 @@ at::Tensor stridedSlice(Call& call) {
 at::Tensor pad(Call& call) {
   const at::Tensor x = call.tensor(0);
   const Integers paddings = call.integers(1, 2 * x.dim());
-  Integers lastAxisFirst;
+  Integers lastAxisFirst, shape = x.sizes().vec();
   for (int64_t axis = x.dim() - 1; axis >= 0; --axis) {
     lastAxisFirst.push_back(paddings[2 * axis]);
     lastAxisFirst.push_back(paddings[2 * axis + 1]);
+    shape[axis] += paddings[2 * axis] + paddings[2 * axis + 1];
   }
+  // ATen refuses an axis of length 0 that stays so.
+  if (x.numel() == 0) return at::full(shape, call.number(2), x.options());
   return at::constant_pad_nd(x, lastAxisFirst, call.number(2));
 }
 
@@ -72,9 +78,16 @@ at::Tensor mirrorPad(Call& call) {
   return x;
 }
 
-at::Tensor tile(Call& call) { return call.tensor(0).repeat(call.integers(1)); }
+at::Tensor tile(Call& call) {
+  const at::Tensor x = call.tensor(0);
+  return x.repeat(call.integers(1, x.dim()));
+}
 
-at::Tensor broadcastTo(Call& call) { return call.tensor(0).expand(call.integers(1)).contiguous(); }
+at::Tensor broadcastTo(Call& call) {
+  const Integers shape = call.integers(1);
+  for (const int64_t length : shape) TORCH_CHECK(length >= 0, "expected lengths of 0 or more, but got ", length);
+  return call.tensor(0).expand(shape).contiguous();
+}
 
 at::Tensor reverse(Call& call) { return call.tensor(0).flip(call.integers(1)); }
 

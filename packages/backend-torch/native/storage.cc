@@ -1,6 +1,7 @@
 // Moving values between JavaScript's typed arrays and tensors.
 #include <cstring>
 
+#include "allocator.h"
 #include "kernels.h"
 
 namespace secateur {
@@ -23,14 +24,19 @@ napi_typedarray_type arrayType(at::ScalarType type) {
 at::Tensor fromArray(Call& call) {
   const Napi::Value value = call.value(0);
   TORCH_CHECK(value.IsTypedArray(), "expected a typed array of values");
-  const auto array = value.As<Napi::TypedArray>();
   const auto type = scalarType(call.text(2));
-  TORCH_CHECK(array.TypedArrayType() == arrayType(type), "the typed array does not match dtype ", call.text(2));
-  auto tensor = at::empty(call.integers(1), type);
-  TORCH_CHECK(static_cast<int64_t>(array.ElementLength()) == tensor.numel(), "expected ", tensor.numel(), " values for shape ",
-              tensor.sizes(), ", but got ", array.ElementLength());
+  const Integers shape = call.integers(1);
+  // Last of all, because reading the shape may run JavaScript, which may detach the array. Takes shared memory too.
+  napi_typedarray_type given;
+  size_t length;
+  void* data;
+  TORCH_CHECK(napi_get_typedarray_info(call.env(), value, &given, &length, &data, nullptr, nullptr) == napi_ok, "the typed array cannot be read");
+  TORCH_CHECK(given == arrayType(type), "the typed array does not match dtype ", call.text(2));
+  auto tensor = at::empty(shape, type);
+  TORCH_CHECK(static_cast<int64_t>(length) == tensor.numel(), "expected ", tensor.numel(), " values for shape ", tensor.sizes(), ", but got ",
+              length);
   if (tensor.numel() == 0) return tensor;
-  const auto* source = static_cast<const uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset();
+  const auto* source = static_cast<const uint8_t*>(data);
   if (type == at::kBool) {
     auto* flags = tensor.data_ptr<bool>();
     for (int64_t i = 0; i < tensor.numel(); ++i) flags[i] = source[i] != 0;
@@ -40,9 +46,12 @@ at::Tensor fromArray(Call& call) {
   return tensor;
 }
 
+/** JavaScript's own constructor throws when there is no room; napi_create_arraybuffer ends the process. */
 template <typename Array>
-Napi::Value copyOut(Napi::Env env, const at::Tensor& tensor) {
-  auto array = Array::New(env, static_cast<size_t>(tensor.numel()));
+Napi::Value copyOut(Napi::Env env, const at::Tensor& tensor, const char* type) {
+  checkMemory(tensor.nbytes());
+  const auto length = Napi::Number::New(env, static_cast<double>(tensor.numel()));
+  auto array = env.Global().Get(type).As<Napi::Function>().New({length}).As<Array>();
   if (tensor.numel() > 0) std::memcpy(array.Data(), tensor.data_ptr(), tensor.nbytes());
   return array;
 }
@@ -51,9 +60,9 @@ Napi::Value copyOut(Napi::Env env, const at::Tensor& tensor) {
 Napi::Value toArray(Call& call) {
   const at::Tensor tensor = call.tensor(0);
   switch (tensor.scalar_type()) {
-    case at::kInt: return copyOut<Napi::Int32Array>(call.env(), tensor.contiguous());
-    case at::kBool: return copyOut<Napi::Uint8Array>(call.env(), tensor.contiguous());
-    default: return copyOut<Napi::Float32Array>(call.env(), tensor.to(at::kFloat).contiguous());
+    case at::kInt: return copyOut<Napi::Int32Array>(call.env(), tensor.contiguous(), "Int32Array");
+    case at::kBool: return copyOut<Napi::Uint8Array>(call.env(), tensor.contiguous(), "Uint8Array");
+    default: return copyOut<Napi::Float32Array>(call.env(), tensor.to(at::kFloat).contiguous(), "Float32Array");
   }
 }
 
@@ -82,7 +91,7 @@ at::Tensor cast(Call& call) {
   if (type == at::kFloat) return x.is_floating_point() ? x.clone() : x.to(at::kFloat);
   if (type == at::kBool) return x.ne(0);
   // JavaScript's conversion: towards zero, modulo 2^32, NaN and infinities to 0.
-  if (x.is_floating_point()) return x.to(at::kDouble).nan_to_num(0, 0, 0).to(at::kLong).to(at::kInt);
+  if (x.is_floating_point()) return x.to(at::kDouble).nan_to_num(0, 0, 0).fmod(0x1p32).to(at::kLong).to(at::kInt);
   return x.to(at::kInt, /*non_blocking=*/false, /*copy=*/true);
 }
 

@@ -2,7 +2,9 @@
 #include <ATen/Parallel.h>
 
 #include <cmath>
+#include <limits>
 
+#include "allocator.h"
 #include "kernels.h"
 #include "labels.h"
 
@@ -22,7 +24,7 @@ struct Scored {
     TORCH_CHECK(activation.dim() >= 2, "expected activations of shape [images, ...], but got ", activation.sizes());
     TORCH_CHECK(gradient.sizes() == activation.sizes(), "expected a gradient of the activation's shape ", activation.sizes(), ", but got ",
                 gradient.sizes());
-    TORCH_CHECK(classes >= 1, "expected at least one class, but got ", classes);
+    TORCH_CHECK(classes >= 1 && classes <= std::numeric_limits<int32_t>::max(), "expected a number of classes from 1 to 2^31 - 1, but got ", classes);
     images = activation.size(0);
     places = images > 0 ? activation.numel() / images : 0;
     labels = checkedLabels(given, images, classes);
@@ -56,6 +58,7 @@ at::Tensor taylorSum(Call& call) {
   const int64_t positions = channels > 0 ? s.places / channels : 0;
   const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), s.images));
   const int64_t size = s.classes * channels;
+  checkMemory(static_cast<size_t>(parts * size) * sizeof(double));
   std::vector<double> sums(static_cast<size_t>(parts * size), 0.0);
   const float *a = s.activation.data_ptr<float>(), *g = s.gradient.data_ptr<float>();
   const int32_t* labels = s.labels.data_ptr<int32_t>();

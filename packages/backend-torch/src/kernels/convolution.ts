@@ -39,8 +39,7 @@ const DEPTHWISE: Kind = { name: 'depthwiseConv2d', depthwise: true };
 
 function convInfo(x: readonly number[], filter: readonly number[], attrs: ConvolutionAttrs, kind: Kind): ConvInfo {
   const { strides, pad, dimRoundingMode } = attrs;
-  const groups = kind.depthwise ? 1 : (x[3] ?? 0) / (filter[2] ?? 1);
-  if (!Number.isInteger(groups) || groups < 1) {
+  if (!kind.depthwise && x[3] !== filter[2]) {
     throw new Error(
       `Convolution: the filter [${filter}] takes ${filter[2]} channels, but the input [${x}] has ${x[3]}.`,
     );
@@ -61,10 +60,10 @@ function geometry(info: ConvInfo): number[] {
   return [strideHeight, strideWidth, padInfo.top, padInfo.left, dilationHeight, dilationWidth, outHeight, outWidth];
 }
 
-/** tf.conv2dTranspose may ask for an output that is not the size the forward convolution would have had. */
+/** tf.conv2dTranspose may ask for another output than the forward convolution's, and tf.conv2d's gradient forgets its rounding. */
 function isOutput(
   dy: tf.TensorInfo,
-  x: Shape4D,
+  x: readonly number[],
   filter: readonly number[],
   attrs: ConvolutionAttrs,
   kind: Kind,
@@ -157,7 +156,12 @@ function inputGradient(kernelName: string, kind: Kind) {
 function filterGradient(kernelName: string, kind: Kind) {
   return kernel<{ x: tf.TensorInfo; dy: tf.TensorInfo }, ConvolutionAttrs & { filterShape: Shape4D }>(
     kernelName,
-    { when: (call) => isNhwc(call) && (kind.depthwise || isUngrouped(call.inputs.x.shape[3], call.attrs.filterShape)) },
+    {
+      when: (call) =>
+        isNhwc(call) &&
+        (kind.depthwise || isUngrouped(call.inputs.x.shape[3], call.attrs.filterShape)) &&
+        isOutput(call.inputs.dy, call.inputs.x.shape, call.attrs.filterShape, call.attrs, kind),
+    },
     ({ inputs: { x, dy }, attrs, backend }) => {
       const info = convInfo(x.shape, attrs.filterShape, attrs, kind);
       const dw = backend.native[`${kind.name}FilterGradient`](

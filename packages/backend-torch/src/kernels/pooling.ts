@@ -31,6 +31,12 @@ function pooled(x: tf.TensorInfo, attrs: PoolAttrs, name: 'maxPool' | 'avgPool',
   return backend.make(backend.native[name](backend.handle(x), windowOf(info)), info.outShape);
 }
 
+/** tfjs-core's gradients forget the rounding of the output's size. */
+function fitsForward({ inputs, attrs }: { inputs: { dy: tf.TensorInfo; input: tf.TensorInfo }; attrs: PoolAttrs }) {
+  const { dimRoundingMode: _, ...rest } = attrs;
+  return tf.util.arraysEqual(inputs.dy.shape, poolInfo(inputs.input.shape, rest).outShape);
+}
+
 export const poolingKernels = [
   kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.MaxPool, {}, ({ inputs: { x }, attrs, backend }) =>
     pooled(x, attrs, 'maxPool', backend),
@@ -38,7 +44,7 @@ export const poolingKernels = [
 
   kernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttrs>(
     tf.MaxPoolGrad,
-    {},
+    { when: fitsForward },
     ({ inputs: { dy, input }, attrs, backend }) => {
       const window = windowOf(poolInfo(input.shape, attrs));
       return backend.make(backend.native.maxPoolGrad(backend.handle(dy), backend.handle(input), window), input.shape);
@@ -64,7 +70,7 @@ export const poolingKernels = [
 
   kernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttrs>(
     tf.AvgPoolGrad,
-    {},
+    { when: fitsForward },
     ({ inputs: { dy, input }, attrs, backend }) => {
       const { dimRoundingMode: _, ...rest } = attrs;
       const window = windowOf(poolInfo(input.shape, rest));

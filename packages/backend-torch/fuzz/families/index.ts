@@ -1,0 +1,8 @@
+import type { Family } from '../family.ts';
+import { elementwise } from './elementwise.ts';
+import { products } from './products.ts';
+import { reductions } from './reductions.ts';
+import { shapes } from './shapes.ts';
+
+/** Every family of operations that is compared with tfjs-backend-cpu. A new operation is one entry in one of these lists. */
+export const FAMILIES: readonly Family[] = [...elementwise, ...reductions, ...shapes, ...products];
