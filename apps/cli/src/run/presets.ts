@@ -15,7 +15,7 @@ const quickstart: RunConfig = {
   objective: { l1: 1e-5, l1Over: 'all', orthogonality: 1e-3, orthogonalityForm: 'convolution' },
   training: {
     epochs: 15,
-    schedule: { kind: 'one-cycle', peak: 0.2, warmup: 0.25 },
+    schedule: { kind: 'one-cycle', peak: 0.1, warmup: 0.25 },
     momentum: 0.9,
     weightDecay: 5e-4,
   },
@@ -28,7 +28,7 @@ const quickstart: RunConfig = {
     weightDecay: 5e-4,
   },
   finalTune: {
-    epochs: 8,
+    epochs: 7,
     schedule: { kind: 'one-cycle', peak: 0.06, warmup: 0.15 },
     momentum: 0.9,
     weightDecay: 5e-4,
