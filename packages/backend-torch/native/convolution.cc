@@ -20,6 +20,16 @@ struct Geometry {
   }
 };
 
+/** Zeros around an image; where a number is negative, that much is cut off, be it more than there was before the zeros. */
+at::Tensor grow(const at::Tensor& nchw, const Integers& sides) {
+  Integers zeros = sides, cuts = sides;
+  for (int64_t& side : zeros) side = std::max<int64_t>(side, 0);
+  for (int64_t& side : cuts) side = std::min<int64_t>(side, 0);
+  const auto isNone = [](int64_t side) { return side == 0; };
+  const at::Tensor grown = std::all_of(zeros.begin(), zeros.end(), isNone) ? nchw : at::constant_pad_nd(nchw, zeros);
+  return std::all_of(cuts.begin(), cuts.end(), isNone) ? grown : at::constant_pad_nd(grown, cuts);
+}
+
 /** How one input size meets a geometry: either the same padding on both sides, or explicit ones (negative: rows never read). */
 struct Padding {
   bool symmetric;
@@ -38,10 +48,10 @@ struct Padding {
 
   Integers both() const { return symmetric ? Integers{top, left} : Integers{0, 0}; }
   at::Tensor pad(const at::Tensor& nchw) const {
-    return symmetric ? nchw : at::constant_pad_nd(nchw, {left, right, top, bottom});
+    return symmetric ? nchw : grow(nchw, {left, right, top, bottom});
   }
   at::Tensor unpad(const at::Tensor& nchw) const {
-    return symmetric ? nchw : at::constant_pad_nd(nchw, {-left, -right, -top, -bottom});
+    return symmetric ? nchw : grow(nchw, {-left, -right, -top, -bottom});
   }
 };
 

@@ -1,4 +1,7 @@
 // Functions that move values without computing: slicing, joining, padding, gathering, searching.
+#include <limits>
+
+#include "allocator.h"
 #include "kernels.h"
 
 namespace secateur {
@@ -106,7 +109,10 @@ at::Tensor gather(Call& call) {
 /** (indices int32, depth, on, off, dtype is float): an index outside [0, depth) gives a row of `off`. */
 at::Tensor oneHot(Call& call) {
   const at::Tensor indices = call.tensor(0).to(at::kInt).unsqueeze(-1);
-  const at::Tensor hit = indices.eq(at::arange(call.integer(1), at::kInt));
+  const int64_t depth = call.integer(1);
+  TORCH_CHECK(depth >= 0 && depth <= std::numeric_limits<int32_t>::max(), "expected a depth below 2^31, but got ", depth);
+  checkMemory(static_cast<size_t>((indices.numel() + 1) * depth) * sizeof(float));
+  const at::Tensor hit = indices.eq(at::arange(depth, at::kInt));
   const auto type = call.flag(4) ? at::kFloat : at::kInt;
   return at::where(hit, at::full({}, call.number(2), type), at::full({}, call.number(3), type));
 }

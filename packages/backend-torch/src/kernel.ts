@@ -16,6 +16,8 @@ export interface KernelOptions<Inputs, Attrs> {
   readonly dtypes?: readonly DataType[];
   /** Further conditions for the native way, e.g. on the data format. */
   readonly when?: (call: KernelCall<Inputs, Attrs>) => boolean;
+  /** Throws at what neither way may be given. */
+  readonly check?: (call: KernelCall<Inputs, Attrs>) => void;
 }
 
 export const NUMERIC: readonly DataType[] = ['float32', 'int32'];
@@ -27,10 +29,11 @@ export function kernel<Inputs, Attrs>(
   options: KernelOptions<Inputs, Attrs>,
   run: (call: KernelCall<Inputs, Attrs>) => TensorInfo | TensorInfo[],
 ): KernelConfig {
-  const { dtypes = ['float32'], when } = options;
+  const { dtypes = ['float32'], when, check } = options;
   const fallback = viaCpu(kernelName);
   const kernelFunc: KernelFunc = (params) => {
     const call = params as unknown as KernelCall<Inputs, Attrs>;
+    check?.(call);
     const allowed = tensorsOf(params.inputs).every((input) => dtypes.includes(input.dtype));
     return allowed && (when?.(call) ?? true) ? run(call) : fallback(params);
   };

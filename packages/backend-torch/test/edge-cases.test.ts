@@ -49,6 +49,33 @@ describe('results agree with cpu', () => {
     );
   });
 
+  it('a convolution whose output leaves out more than the input', async () => {
+    const dilated = () =>
+      tf.conv2d(
+        tensor([1, 3, 3, 1]) as tf.Tensor4D,
+        tensor([3, 1, 1, 1]) as tf.Tensor4D,
+        1,
+        2,
+        'NHWC',
+        [3, 1],
+        'floor',
+      );
+    await expectAgreement(dilated);
+    const above: tf.backend_util.ExplicitPadding = [
+      [0, 0],
+      [0, 0],
+      [2, 0],
+      [0, 0],
+    ];
+    const strided = (x: tf.Tensor, filter: tf.Tensor) =>
+      tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, [1, 3], above, 'NHWC', 1, 'floor');
+    await expectAgreement(() => {
+      const inputs = [tensor([1, 1, 1, 1]), tensor([1, 1, 1, 1], 2)];
+      const y = strided(inputs[0]!, inputs[1]!);
+      return [y, ...tf.grads(strided)(inputs, tf.onesLike(y))];
+    });
+  });
+
   it('gradients of windows whose output size was rounded up', async () => {
     const x = () => tensor([1, 4, 4, 2]) as tf.Tensor4D;
     const filter = () => tensor([3, 3, 2, 2]) as tf.Tensor4D;
@@ -106,6 +133,15 @@ describe('a wrong call is an Error', () => {
     refused([[2, 3]], (x) => native.tile(x, [2, 2, 2]), /expected 2 integers/);
     refused([[3], [1], [1]], (condition, t, e) => native.select(condition, t, e), /first choice's shape/);
     refused([[2, 2], [2]], (dy, y) => native.eluGrad(dy, y), /one shape/);
+  });
+
+  it('windows over what is no image, and strides of 0, also where tfjs-backend-cpu would loop over them', () => {
+    const image = tf.zeros([1, 4, 4, 1], 'int32');
+    const filter = tf.zeros([2, 2, 1, 1], 'int32');
+    const attrs = { strides: 1, pad: 'same', dilations: 1, dataFormat: 'NHWC' };
+    expect(() => runKernel('Conv2D', { x: tf.zeros([4]), filter }, attrs)).toThrow('shape [4]');
+    expect(() => runKernel('Conv2D', { x: image, filter }, { ...attrs, strides: 0 })).toThrow('strides, but got [0]');
+    expect(() => runKernel('MaxPool', { x: image }, { ...attrs, filterSize: 2, pad: 2 ** 53 })).toThrow('below 2^31');
   });
 
   it('windows that would step for ever or beyond all numbers', () => {

@@ -100,7 +100,10 @@ export function nativeKernels(): string[] {
 
 export function kernelCall(names: readonly string[], random: Random, pool: readonly tf.Tensor[]): KernelCall {
   const name = random.pick(names);
-  const tensor = (): unknown => (random.chance(0.05) ? wrongInput(random) : random.pick(pool));
+  // One dtype for all, most of the time: mixed ones are computed by tfjs-backend-cpu.
+  const dtype = random.chance(0.8) ? random.pick(pool).dtype : undefined;
+  const alike = pool.filter((tensor) => dtype === undefined || tensor.dtype === dtype);
+  const tensor = (): unknown => (random.chance(0.01) ? wrongInput(random) : random.pick(alike));
   // Inputs of one shape get further.
   const usual = tensor();
   const input = () => (random.chance(0.5) ? usual : tensor());

@@ -17,6 +17,7 @@ type Kind =
   | 'window'
   | 'values';
 
+const TENSOR_KINDS: ReadonlySet<Kind> = new Set(['tensor', 'image', 'maybeTensor']);
 const CONVOLUTION: readonly Kind[] = ['image', 'image', 'maybeTensor', 'window', 'flag', 'activation', 'number'];
 const CONVOLUTION_GRADIENT: readonly Kind[] = ['image', 'image', 'window', 'flag', 'integers'];
 
@@ -103,7 +104,7 @@ export function nativeCall(native: Binding, names: readonly string[], seed: numb
     shapes.push(`${handle}: ${dtype} [${shape}]`);
     return handle;
   };
-  const args = kinds.map((kind) => (random.chance(0.12) ? wrong(random, native) : sound(kind, random, tensor)));
+  const args = kinds.map((kind) => (random.chance(0.12) ? wrong(kind, random, native) : sound(kind, random, tensor)));
   if (random.chance(0.05)) args.splice(random.integer(0, args.length - 1), 1);
   const handles = new Set(made);
   // A list may dispose of the tensors around it while it is read.
@@ -173,8 +174,9 @@ function sound(kind: Kind, random: Random, tensor: (shape: readonly number[], dt
   }
 }
 
-function wrong(random: Random, native: Binding): unknown {
-  if (random.chance(0.3)) {
+function wrong(kind: Kind, random: Random, native: Binding): unknown {
+  // As a size its number would be a tensor of gigabytes, which is no mistake.
+  if (TENSOR_KINDS.has(kind) && random.chance(0.3)) {
     const released = native.filled([2], 0, 'float32');
     native.release(released);
     return released;

@@ -3,6 +3,7 @@ import type { TorchBackend } from '../backend.ts';
 import type { ConvolutionName, Handle } from '../binding.ts';
 import { kernel } from '../kernel.ts';
 import { computesInBfloat16 } from '../precision.ts';
+import { checkWindow } from './window.ts';
 
 type ConvInfo = tf.backend_util.Conv2DInfo;
 type Shape4D = [number, number, number, number];
@@ -109,6 +110,7 @@ function forward(kernelName: string, kind: Kind) {
   return kernel<FusedInputs, ConvolutionAttrs>(
     kernelName,
     {
+      check: ({ inputs, attrs }) => checkWindow([inputs.x.shape, inputs.filter.shape], attrs),
       when: (call) => isNhwc(call) && (kind.depthwise || isUngrouped(call.inputs.x.shape[3], call.inputs.filter.shape)),
     },
     ({ inputs, attrs, backend }) => convolve(backend, inputs, { ...attrs, activation: 'linear' }, kind),
@@ -119,6 +121,7 @@ function fused(kernelName: string, kind: Kind) {
   return kernel<FusedInputs, FusedAttrs>(
     kernelName,
     {
+      check: ({ inputs, attrs }) => checkWindow([inputs.x.shape, inputs.filter.shape], attrs),
       when: (call) => {
         const { x, filter, bias } = call.inputs;
         const channels = kind.depthwise ? filter.shape[2]! * filter.shape[3]! : filter.shape[3];
@@ -134,6 +137,7 @@ function inputGradient(kernelName: string, kind: Kind) {
   return kernel<{ dy: tf.TensorInfo; filter: tf.TensorInfo }, ConvolutionAttrs & { inputShape: Shape4D }>(
     kernelName,
     {
+      check: ({ inputs, attrs }) => checkWindow([inputs.dy.shape, inputs.filter.shape, attrs.inputShape], attrs),
       when: (call) =>
         isNhwc(call) &&
         (kind.depthwise || isUngrouped(call.attrs.inputShape[3], call.inputs.filter.shape)) &&
@@ -157,6 +161,7 @@ function filterGradient(kernelName: string, kind: Kind) {
   return kernel<{ x: tf.TensorInfo; dy: tf.TensorInfo }, ConvolutionAttrs & { filterShape: Shape4D }>(
     kernelName,
     {
+      check: ({ inputs, attrs }) => checkWindow([inputs.x.shape, inputs.dy.shape, attrs.filterShape], attrs),
       when: (call) =>
         isNhwc(call) &&
         (kind.depthwise || isUngrouped(call.inputs.x.shape[3], call.attrs.filterShape)) &&

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TorchBackend } from '../backend.ts';
 import { kernel } from '../kernel.ts';
+import { checkWindow } from './window.ts';
 
 type PoolAttrs = tf.MaxPoolAttrs;
 
@@ -31,34 +32,45 @@ function pooled(x: tf.TensorInfo, attrs: PoolAttrs, name: 'maxPool' | 'avgPool',
   return backend.make(backend.native[name](backend.handle(x), windowOf(info)), info.outShape);
 }
 
+const checkInput = ({ inputs, attrs }: { inputs: { x: tf.TensorInfo }; attrs: PoolAttrs }) =>
+  checkWindow([inputs.x.shape], attrs);
+
+const checkGradient = ({ inputs, attrs }: { inputs: Gradient; attrs: PoolAttrs }) =>
+  checkWindow([inputs.dy.shape, inputs.input.shape], attrs);
+
+interface Gradient {
+  readonly dy: tf.TensorInfo;
+  readonly input: tf.TensorInfo;
+}
+
 /** tfjs-core's gradients forget the rounding of the output's size. */
-function fitsForward({ inputs, attrs }: { inputs: { dy: tf.TensorInfo; input: tf.TensorInfo }; attrs: PoolAttrs }) {
+function fitsForward({ inputs, attrs }: { inputs: Gradient; attrs: PoolAttrs }) {
   const { dimRoundingMode: _, ...rest } = attrs;
   return tf.util.arraysEqual(inputs.dy.shape, poolInfo(inputs.input.shape, rest).outShape);
 }
 
 export const poolingKernels = [
-  kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.MaxPool, {}, ({ inputs: { x }, attrs, backend }) =>
+  kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.MaxPool, { check: checkInput }, ({ inputs: { x }, attrs, backend }) =>
     pooled(x, attrs, 'maxPool', backend),
   ),
 
-  kernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttrs>(
+  kernel<Gradient, PoolAttrs>(
     tf.MaxPoolGrad,
-    { when: fitsForward },
+    { check: checkGradient, when: fitsForward },
     ({ inputs: { dy, input }, attrs, backend }) => {
       const window = windowOf(poolInfo(input.shape, attrs));
       return backend.make(backend.native.maxPoolGrad(backend.handle(dy), backend.handle(input), window), input.shape);
     },
   ),
 
-  kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.AvgPool, {}, ({ inputs: { x }, attrs, backend }) =>
+  kernel<{ x: tf.TensorInfo }, PoolAttrs>(tf.AvgPool, { check: checkInput }, ({ inputs: { x }, attrs, backend }) =>
     pooled(x, attrs, 'avgPool', backend),
   ),
 
   // tfjs-core names this kernel without saying what its attributes are; tf.pool never calls it.
   kernel<{ input: tf.TensorInfo }, PoolAttrs & { poolingType: 'max' | 'avg' }>(
     tf.Pool,
-    {},
+    { check: ({ inputs, attrs }) => checkWindow([inputs.input.shape], attrs) },
     ({ inputs: { input }, attrs, backend }) => {
       const { poolingType } = attrs;
       if (poolingType !== 'max' && poolingType !== 'avg') {
@@ -68,9 +80,9 @@ export const poolingKernels = [
     },
   ),
 
-  kernel<{ dy: tf.TensorInfo; input: tf.TensorInfo }, PoolAttrs>(
+  kernel<Gradient, PoolAttrs>(
     tf.AvgPoolGrad,
-    { when: fitsForward },
+    { check: checkGradient, when: fitsForward },
     ({ inputs: { dy, input }, attrs, backend }) => {
       const { dimRoundingMode: _, ...rest } = attrs;
       const window = windowOf(poolInfo(input.shape, rest));

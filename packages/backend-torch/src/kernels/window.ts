@@ -1,0 +1,30 @@
+// What a window that moves over an image may be, asked before any kernel loops over it: tfjs-backend-cpu would loop for ever.
+interface WindowAttrs {
+  readonly filterSize?: number | readonly number[];
+  readonly strides: number | readonly number[];
+  readonly dilations?: number | readonly number[];
+  readonly pad: unknown;
+}
+
+const LARGEST = 2 ** 31 - 1;
+
+/** @throws Error unless the shapes are of rank 4, sizes, strides and dilations positive, and paddings not absurd */
+export function checkWindow(
+  shapes: readonly (readonly number[])[],
+  { filterSize = 1, strides, dilations = 1, pad }: WindowAttrs,
+) {
+  for (const shape of shapes) {
+    if (shape.length !== 4 || !shape.every((length) => Number.isInteger(length) && length >= 0 && length <= LARGEST))
+      throw new Error(`Expected four whole lengths, but got shape [${shape}].`);
+  }
+  for (const [role, given] of Object.entries({ filterSize, strides, dilations })) {
+    const sizes = [given].flat();
+    if (sizes.length === 0 || !sizes.every((size) => Number.isInteger(size) && size >= 1 && size <= LARGEST)) {
+      throw new Error(`Expected positive integers for ${role}, but got [${sizes.map(String)}].`);
+    }
+  }
+  const paddings = typeof pad === 'string' ? [] : [pad].flat(2);
+  if (!paddings.every((padding) => typeof padding === 'number' && Math.abs(padding) <= LARGEST)) {
+    throw new Error(`Expected pad 'same', 'valid', or numbers below 2^31, but got [${paddings.map(String)}].`);
+  }
+}
