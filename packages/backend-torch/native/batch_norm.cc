@@ -1,5 +1,5 @@
 // Batch norm. Unfused it is a dozen passes over the largest tensors of a network; here it is two forward and two
-// backward, with ReLU and a residual addition inside. Sums are kept in double.
+// backward, with ReLU and a residual addition inside.
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -42,17 +42,24 @@ std::vector<float> repeated(const float* values, int64_t count, int64_t fold) {
 
 /**
  * Two sums per channel over all rows. Rows are dealt to the threads in equal parts, so that the same number of threads gives
- * the same bits.
+ * the same bits. `addRows` adds a few rows in float; the sums of such blocks are kept in double.
  */
-template <typename Rows>
-std::vector<double> channelSums(int64_t allRows, int64_t allChannels, Rows sumRows) {
+template <typename AddRows>
+std::vector<double> channelSums(int64_t allRows, int64_t allChannels, AddRows addRows) {
+  constexpr int64_t kBlock = 16;
   const int64_t fold = foldOf(allRows, allChannels), rows = allRows / fold, channels = allChannels * fold;
-  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows / 16));
+  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows / kBlock));
   std::vector<double> sums(static_cast<size_t>(parts * 2 * channels), 0.0);
   at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> block(static_cast<size_t>(2 * channels));
     for (int64_t part = begin; part < end; ++part) {
-      double* first = sums.data() + part * 2 * channels;
-      sumRows(rows * part / parts, rows * (part + 1) / parts, channels, first, first + channels);
+      double* __restrict total = sums.data() + part * 2 * channels;
+      const int64_t last = rows * (part + 1) / parts;
+      for (int64_t row = rows * part / parts; row < last; row += kBlock) {
+        std::fill(block.begin(), block.end(), 0.0f);
+        addRows(row, std::min(last, row + kBlock), channels, block.data(), block.data() + channels);
+        for (int64_t i = 0; i < 2 * channels; ++i) total[i] += static_cast<double>(block[static_cast<size_t>(i)]);
+      }
     }
   });
   std::vector<double> result(static_cast<size_t>(2 * allChannels), 0.0);
@@ -84,23 +91,18 @@ void forEachRow(int64_t rows, int64_t channels, Row row) {
   });
 }
 
+/** Sums of x - pivot and of its square: near the mean, a pivot keeps the variance exact where the mean is large. */
 template <typename T>
-std::vector<double> moments(const T* __restrict x, int64_t rows, int64_t channels) {
-  return channelSums(rows, channels, [=](int64_t begin, int64_t end, int64_t channels, double* __restrict sum, double* __restrict squares) {
-    int64_t r = begin;
-    for (; r + 4 <= end; r += 4) {
-      const T* __restrict v = x + r * channels;
+std::vector<double> moments(const T* __restrict x, const std::vector<float>& pivot, int64_t rows, int64_t channels) {
+  const std::vector<float> pivots = repeated(pivot.data(), channels, foldOf(rows, channels));
+  return channelSums(rows, channels, [x, centre = pivots.data()](int64_t begin, int64_t end, int64_t channels, float* __restrict sum, float* __restrict squares) {
+    for (int64_t r = begin; r < end; ++r) {
+      const T* __restrict row = x + r * channels;
+#pragma omp simd
       for (int64_t c = 0; c < channels; ++c) {
-        const double a = toFloat(v[c]), b = toFloat(v[c + channels]), d = toFloat(v[c + 2 * channels]), e = toFloat(v[c + 3 * channels]);
-        sum[c] += (a + b) + (d + e);
-        squares[c] += (a * a + b * b) + (d * d + e * e);
-      }
-    }
-    for (; r < end; ++r) {
-      for (int64_t c = 0; c < channels; ++c) {
-        const double a = toFloat(x[r * channels + c]);
-        sum[c] += a;
-        squares[c] += a * a;
+        const float value = toFloat(row[c]) - centre[c];
+        sum[c] += value;
+        squares[c] += value * value;
       }
     }
   });
@@ -151,11 +153,13 @@ Tensors training(Call& call) {
   withStorageType(x, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const T* from = x.data_ptr<T>();
-    const std::vector<double> sums = moments(from, rows, channels);
+    std::vector<float> pivot;
+    for (int64_t c = 0; c < channels; ++c) pivot.push_back(toFloat(from[c]));
+    const std::vector<double> sums = moments(from, pivot, rows, channels);
     const auto count = static_cast<double>(rows);
     for (int64_t c = 0; c < channels; ++c) {
-      const double average = sums[c] / count;
-      const double variance = std::max(0.0, sums[channels + c] / count - average * average);
+      const double offCentre = sums[c] / count, average = pivot[c] + offCentre;
+      const double variance = std::max(0.0, sums[channels + c] / count - offCentre * offCentre);
       const double spread = unbiased && rows > 1 ? variance * count / (count - 1) : variance;
       f(mean)[c] = static_cast<float>(average);
       f(inverseStd)[c] = static_cast<float>(1.0 / std::sqrt(variance + epsilon));
@@ -176,8 +180,8 @@ template <typename T, bool relu, bool keep>
 std::vector<double> gradientSums(const T* __restrict dy, const T* __restrict x, const T* __restrict y, T* __restrict g, int64_t rows, int64_t channels,
                                  const float* mean) {
   const std::vector<float> means = repeated(mean, channels, foldOf(rows, channels));
-  return channelSums(rows, channels, [&, centre = means.data()](int64_t begin, int64_t end, int64_t channels, double* __restrict sum,
-                                                                double* __restrict products) {
+  return channelSums(rows, channels, [&, centre = means.data()](int64_t begin, int64_t end, int64_t channels, float* __restrict sum,
+                                                                float* __restrict products) {
     for (int64_t r = begin; r < end; ++r) {
       const T* __restrict dyRow = dy + r * channels;
       const T* __restrict xRow = x + r * channels;
@@ -188,8 +192,8 @@ std::vector<double> gradientSums(const T* __restrict dy, const T* __restrict x, 
         float value = toFloat(dyRow[c]);
         if (relu) value = toFloat(yRow[c]) > 0.0f ? value : 0.0f;
         if (keep) assign(gRow[c], value);
-        sum[c] += static_cast<double>(value);
-        products[c] += static_cast<double>(value) * static_cast<double>(toFloat(xRow[c]) - centre[c]);
+        sum[c] += value;
+        products[c] += value * (toFloat(xRow[c]) - centre[c]);
       }
     }
   });

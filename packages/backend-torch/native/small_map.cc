@@ -33,7 +33,7 @@ Range meeting(int64_t shift, int64_t in, int64_t out) { return {std::max<int64_t
 
 }  // namespace
 
-bool SmallMap::isDense() const { return top >= outH - 1 && left >= outW - 1 && inH + top <= filterH && inW + left <= filterW; }
+bool SmallMap::isDense() const { return outH * outW <= 16 && top >= outH - 1 && left >= outW - 1 && inH + top <= filterH && inW + left <= filterW; }
 
 at::Tensor denseMapForward(const at::Tensor& x, const at::Tensor& filter, const SmallMap& map) {
   const int64_t images = x.size(0), out = filter.size(3);
