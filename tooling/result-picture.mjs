@@ -1,4 +1,4 @@
-// Draws a run's before and after: node tooling/result-picture.mjs runs/NAME/summary.json > docs/quickstart.svg
+// Draws a run's before and after: node tooling/result-picture.mjs runs/NAME/summary.json > docs/quickstart/picture.svg
 import { readFileSync } from 'node:fs';
 
 const { unpruned, pruned, change, config, seed } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
