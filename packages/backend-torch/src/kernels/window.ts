@@ -2,7 +2,8 @@
 interface WindowAttrs {
   readonly filterSize?: number | readonly number[];
   readonly strides: number | readonly number[];
-  readonly dilations?: number | readonly number[];
+  /** tfjs passes null for 1. */
+  readonly dilations?: number | readonly number[] | null;
   readonly pad: unknown;
 }
 
@@ -11,13 +12,13 @@ const LARGEST = 2 ** 31 - 1;
 /** @throws Error unless the shapes are of rank 4, sizes, strides and dilations positive, and paddings not absurd */
 export function checkWindow(
   shapes: readonly (readonly number[])[],
-  { filterSize = 1, strides, dilations = 1, pad }: WindowAttrs,
+  { filterSize = 1, strides, dilations, pad }: WindowAttrs,
 ) {
   for (const shape of shapes) {
     if (shape.length !== 4 || !shape.every((length) => Number.isInteger(length) && length >= 0 && length <= LARGEST))
       throw new Error(`Expected four whole lengths, but got shape [${shape}].`);
   }
-  for (const [role, given] of Object.entries({ filterSize, strides, dilations })) {
+  for (const [role, given] of Object.entries({ filterSize, strides, dilations: dilations ?? 1 })) {
     const sizes = [given].flat();
     if (sizes.length === 0 || !sizes.every((size) => Number.isInteger(size) && size >= 1 && size <= LARGEST)) {
       throw new Error(`Expected positive integers for ${role}, but got [${sizes.map(String)}].`);
