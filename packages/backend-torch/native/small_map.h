@@ -1,5 +1,5 @@
-// Convolutions of small maps as matrix products. There half of what a convolution multiplies is padding, and oneDNN 2's
-// weight gradient reaches a tenth of a matrix product's speed.
+// Convolutions of small maps as matrix products. There a third to a half of what a convolution multiplies is padding, and
+// oneDNN 2's weight gradient reaches a fraction of a matrix product's speed.
 #pragma once
 
 #include <ATen/ATen.h>
