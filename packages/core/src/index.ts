@@ -12,6 +12,8 @@ export type { LayerCost, ProducerKind } from './graph/layer-rule.ts';
 export { type LayerNode, readNodes } from './graph/nodes.ts';
 export { convOrthogonality, type Penalty } from './kernels/conv-orthogonality.ts';
 export type { Precision } from './kernels/precision.ts';
+export { PositionEmbedding, type PositionEmbeddingConfig } from './layers/position-embedding.ts';
+export { SelfAttention, type SelfAttentionConfig } from './layers/self-attention.ts';
 export { ZeroPadShortcut, type ZeroPadShortcutConfig } from './layers/zero-pad-shortcut.ts';
 export { kernelOrthogonality } from './objective/kernel-orthogonality.ts';
 export { type Objective, PAPER_OBJECTIVE, PLAIN_OBJECTIVE } from './objective/objective.ts';
