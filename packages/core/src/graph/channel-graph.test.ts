@@ -45,7 +45,7 @@ describe('readGraph', () => {
       'hidden',
       'logits',
     ]);
-    expect(graph.groups).toEqual([
+    expect(graph.groups).toMatchObject([
       {
         layer: 'conv1',
         filters: 4,

@@ -13,24 +13,43 @@ export interface ChannelGraph {
   readonly frozen: readonly FrozenLayer[];
 }
 
-/** Filters that can be removed one by one: removing filter i changes every member at its channel i. */
-export interface ChannelGroup {
-  /** The layer whose filters they are. */
+/** One filter of one layer: output channel of a convolution, unit of a dense layer, head of an attention layer. */
+export interface FilterRef {
   readonly layer: string;
-  readonly filters: number;
-  /** The producing layer first, then the others in the order in which they compute. */
+  readonly filter: number;
+}
+
+/** Units over the same layers. Removing a unit removes all of its filters and what every member holds for its channel. */
+export interface ChannelGroup {
+  /** The first of its producing layers; with '#2', '#3', ... where several groups start with the same one. */
+  readonly name: string;
+  /** Layers whose filters go, in the order in which they compute. */
+  readonly producers: readonly string[];
+  readonly units: readonly ChannelUnit[];
+  /** Every layer that the channels touch, in the order in which they compute. */
   readonly members: readonly GroupMember[];
+  /** @deprecated Going away: `name`. */
+  readonly layer: string;
+  /** @deprecated Going away: `units.length`. */
+  readonly filters: number;
+}
+
+/** Filters that can only go together, by layer and then number; most often it is one. */
+export interface ChannelUnit {
+  readonly filters: readonly FilterRef[];
 }
 
 export interface GroupMember {
   readonly layer: string;
-  readonly role: 'produces' | 'passes' | 'consumes';
+  readonly role: 'produces' | 'joins' | 'passes' | 'consumes';
 }
 
 export interface FrozenLayer {
   readonly layer: string;
   /** Reads on from the layer's name: "'stem_conv' feeds the addition 'block1_add'". */
   readonly reason: string;
+  /** Which of its filters, where others of the layer can go. */
+  readonly filters?: readonly number[];
 }
 
 export interface ReadGraphOptions {
@@ -55,7 +74,18 @@ export function readGraph(model: LayersModel, { kinds = ['conv'] }: ReadGraphOpt
     if (rule?.flow !== 'produce') continue;
     const outcome = follow(node, rule, users, kinds);
     if (typeof outcome === 'string') frozen.push({ layer: node.name, reason: outcome });
-    else groups.push({ layer: node.name, filters: channelCount(node), members: inOrder(outcome, nodes) });
+    else {
+      const { name } = node;
+      const units = Array.from({ length: channelCount(node) }, (_, filter) => ({ filters: [{ layer: name, filter }] }));
+      groups.push({
+        name,
+        producers: [name],
+        units,
+        members: inOrder(outcome, nodes),
+        layer: name,
+        filters: units.length,
+      });
+    }
   }
   return { nodes, groups, frozen };
 }
