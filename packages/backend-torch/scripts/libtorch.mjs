@@ -54,14 +54,17 @@ function fromPython() {
 
 function includesOf(include) {
   const api = join(include, 'torch/csrc/api/include');
-  if (!existsSync(join(include, 'ATen/ATen.h')) || !existsSync(join(api, 'torch/version.h'))) return undefined;
-  return { includes: [include, api], version: versionOf(join(api, 'torch/version.h')) };
+  const header = join(api, 'torch/version.h');
+  if (!existsSync(join(include, 'ATen/ATen.h')) || !existsSync(header)) return undefined;
+  // Since 2.9 version.h only includes another file.
+  const versionHeader = [join(include, 'torch/headeronly/version.h'), header].find(existsSync);
+  return { includes: [include, api], version: versionOf(versionHeader) };
 }
 
 function versionOf(header) {
   const text = readFileSync(header, 'utf8');
   return (
-    /TORCH_VERSION\s+"([^"]+)"/.exec(text)?.[1] ??
+    /TORCH_VERSION\s+\\?\s*"([^"]+)"/.exec(text)?.[1] ??
     ['MAJOR', 'MINOR', 'PATCH']
       .map((part) => new RegExp(`TORCH_VERSION_${part}\\s+(\\d+)`).exec(text)?.[1] ?? '?')
       .join('.')

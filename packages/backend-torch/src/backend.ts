@@ -1,13 +1,32 @@
 // The tfjs backend: who owns which native tensor, and how values get in and out.
-import type { backend_util, DataType, TensorInfo, TypedArray } from '@tensorflow/tfjs-core';
+import type { backend_util, DataType, MemoryInfo, TensorInfo, TypedArray } from '@tensorflow/tfjs-core';
 import { engine, KernelBackend, util } from '@tensorflow/tfjs-core';
-import type { Binding, Handle, NativeDtype, NativeMemory, NativeValues } from './binding.ts';
+import type { Binding, Handle, NativeDtype, NativeValues } from './binding.ts';
 
 type DataId = TensorInfo['dataId'];
+
+const STORED_BYTES = { float32: 4, int32: 4, bool: 1, bfloat16: 2 } as const;
 type BackendValues = backend_util.BackendValues;
 
 /** What a dataId stands for: a native tensor, or values that stay in JavaScript (string, complex64). */
 type Data = NativeData | PlainData;
+
+/** Which kernel made a tensor, from inputs of which shapes, and when by performance.now(); noted while a profile runs. */
+export interface Origin {
+  readonly kernel: string;
+  readonly shapes: string;
+  readonly time: number;
+}
+
+/** What `tf.memory()` returns while this backend is the current one, named like the WebGL backend's figures. */
+export interface TorchMemoryInfo extends MemoryInfo {
+  /** Live native tensors; tensors that share their data count once. */
+  readonly numTensorsInNative: number;
+  /** Bytes that live native tensors hold: half of what their dtype says where they are stored in bfloat16. */
+  readonly numBytesInNative: number;
+  /** Bytes kept for reuse; `trim` gives them back. */
+  readonly numBytesInNativeFree: number;
+}
 
 interface NativeData {
   readonly kind: 'native';
@@ -17,6 +36,7 @@ interface NativeData {
   /** The same values under other shapes (tf.reshape shares the dataId), made when a kernel first asks. */
   views: Map<string, Handle> | undefined;
   refCount: number;
+  readonly origin: Origin | undefined;
 }
 
 interface PlainData {
@@ -30,6 +50,8 @@ interface PlainData {
 /** A TensorFlow.js backend whose tensors live in libtorch. Disposing a tensor frees its memory at once. */
 export class TorchBackend extends KernelBackend {
   readonly native: Binding;
+  /** What tensors that are made now descend from; undefined unless a profile runs. */
+  origin: Origin | undefined;
   readonly #data = new Map<DataId, Data>();
 
   constructor(native: Binding) {
@@ -101,8 +123,33 @@ export class TorchBackend extends KernelBackend {
     return this.#data.size;
   }
 
-  override memory(): NativeMemory & { unreliable: boolean } {
-    return { unreliable: false, ...this.native.memory() };
+  override memory(): Pick<TorchMemoryInfo, 'numTensorsInNative' | 'numBytesInNative' | 'numBytesInNativeFree'> & {
+    unreliable: boolean;
+  } {
+    const { tensors, bytes, reservedBytes } = this.native.memory();
+    return {
+      unreliable: false,
+      numTensorsInNative: tensors,
+      numBytesInNative: bytes,
+      numBytesInNativeFree: reservedBytes,
+    };
+  }
+
+  /** Bytes that a tensor's values take as they are stored; 0 for strings. */
+  bytesOf({ dataId, shape }: TensorInfo): number {
+    const data = this.#get(dataId);
+    const size = util.sizeFromShape(shape);
+    if (data.kind === 'plain') return data.dtype === 'complex64' ? 8 * size : 0;
+    return size * STORED_BYTES[this.native.storageType(data.handle)];
+  }
+
+  /** Live native tensors whose origin is known, with their bytes. */
+  *withOrigin(): Iterable<{ readonly origin: Origin; readonly bytes: number }> {
+    for (const data of this.#data.values()) {
+      if (data.kind !== 'native' || !data.origin) continue;
+      const bytes = util.sizeFromShape(data.shape as number[]) * STORED_BYTES[this.native.storageType(data.handle)];
+      yield { origin: data.origin, bytes };
+    }
   }
 
   override timerAvailable(): boolean {
@@ -178,7 +225,7 @@ export class TorchBackend extends KernelBackend {
   }
 
   #nativeData(handle: Handle, shape: readonly number[], dtype: NativeDtype, refCount: number): NativeData {
-    return { kind: 'native', dtype, handle, shape: [...shape], views: undefined, refCount };
+    return { kind: 'native', dtype, handle, shape: [...shape], views: undefined, refCount, origin: this.origin };
   }
 
   #releaseViews(data: NativeData): void {

@@ -58,7 +58,8 @@ export function fusedKernel<Inputs, Attrs>(
   return { kernelName, backendName: BACKEND_NAME, kernelFunc };
 }
 
-function tensorsOf(inputs: object): TensorInfo[] {
+/** The tensors among a kernel's inputs, lists of them flattened. */
+export function tensorsOf(inputs: object): TensorInfo[] {
   return Object.values(inputs)
     .flat()
     .filter((input): input is TensorInfo => input != null);

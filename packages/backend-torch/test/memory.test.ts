@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { memory, trim } from '../src/index.ts';
+import { memory, setPrecision, type TorchMemoryInfo, trim } from '../src/index.ts';
 import { expectClose, on, runKernel, tensor } from './helpers.ts';
 
 beforeEach(async () => {
@@ -29,6 +29,25 @@ describe('native memory follows dispose', () => {
     tf.dispose([sum, flat]);
     tf.disposeVariables();
     expect(memory().tensors - before.native).toBe(1); // the difference above
+  });
+
+  it('tf.memory() reports native bytes, in the storage they have', async () => {
+    const figures = () => tf.memory() as TorchMemoryInfo;
+    const before = figures();
+    expect(before.unreliable).toBe(false);
+    expect(before.numTensorsInNative).toBe(memory().tensors);
+    expect(before.numBytesInNativeFree).toBe(memory().reservedBytes);
+    const x = tensor([1, 4, 4, 2]) as tf.Tensor4D;
+    const filter = tensor([1, 1, 2, 3]) as tf.Tensor4D;
+    setPrecision('bfloat16');
+    const y = tf.conv2d(x, filter, 1, 'same');
+    setPrecision('float32');
+    const after = figures();
+    expect(after.numBytesInNative - before.numBytesInNative).toBe(4 * (32 + 6) + 2 * 48);
+    expect(after.numBytes - before.numBytes).toBe(4 * (32 + 6 + 48));
+    expect(after.numTensorsInNative - before.numTensorsInNative).toBe(3);
+    tf.dispose([x, filter, y]);
+    expect(figures()).toEqual({ ...before, numBytesInNativeFree: expect.any(Number) });
   });
 
   it('is back at its start after tidy, whatever ran inside', () => {
