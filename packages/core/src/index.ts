@@ -3,6 +3,7 @@ export type { Batch, BatchSource } from './data.ts';
 export {
   type ChannelGraph,
   type ChannelGroup,
+  type ChannelUnit,
   type FrozenLayer,
   type GroupMember,
   type ReadGraphOptions,
@@ -42,6 +43,16 @@ export { type WeightSlicer, weightSlicer } from './pruning/weight-slicer.ts';
 export type { Criterion, LayerScores } from './scoring/criterion.ts';
 export { type ScoringOptions, scoreFilters } from './scoring/score-filters.ts';
 export { type ClassAccuracy, type Evaluation, evaluate } from './training/evaluate.ts';
+export { OptimiserState, sliceOptimiserState } from './training/optimiser-state.ts';
+export { type RecalibrationOptions, recalibrateBatchNorm } from './training/recalibrate-batch-norm.ts';
 export { learningRateAt, type Schedule } from './training/schedule.ts';
 export { type LossTerms, NonFiniteLossError } from './training/step.ts';
-export { type EpochEvent, type StepEvent, type TrainingEvent, type TrainingOptions, train } from './training/train.ts';
+export {
+  type DistillationOptions,
+  type EpochEvent,
+  type StepEvent,
+  type Teacher,
+  type TrainingEvent,
+  type TrainingOptions,
+  train,
+} from './training/train.ts';

@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { softmaxCrossEntropy } from '../src/kernels/softmax-cross-entropy.ts';
 import { type Objective, orthogonalityPenalty, PAPER_OBJECTIVE } from '../src/objective/objective.ts';
+import { OptimiserState } from '../src/training/optimiser-state.ts';
 import { compileProgram } from '../src/training/program.ts';
-import { SgdMomentum } from '../src/training/sgd.ts';
+import { moveWeight } from '../src/training/sgd.ts';
 import { trainingStep } from '../src/training/step.ts';
 import { walkBackward, walkForward } from '../src/training/walk.ts';
 import { eachEngine } from './support/engines.ts';
@@ -65,9 +66,9 @@ eachEngine((engine) => {
       afterStep: (step: number) => void = () => {},
     ) => {
       const program = compileProgram(model);
-      const optimizer = new SgdMomentum();
+      const optimiser = new OptimiserState();
       steps.forEach((expected, step) => {
-        const result = trainingStep(program, batch(step), optimizer, {
+        const result = trainingStep(program, batch(step), optimiser, {
           ...rates,
           objective: { ...objective, orthogonalityForm },
         });
@@ -78,7 +79,7 @@ eachEngine((engine) => {
         expect(relative(result.total, expected.total)).toBeLessThan(1e-4);
         afterStep(step);
       });
-      optimizer.dispose();
+      optimiser.dispose();
     };
 
     it('finds the terms of each convolution and each parameter', () => {
@@ -155,15 +156,16 @@ function gradientsOf(
   const gradients = new Map<string, Float32Array>();
   for (const weight of compileProgram(model).trainable) {
     // Without momentum and at rate 0 the velocity is the gradient, and the weight stays.
-    const optimizer = new SgdMomentum();
+    const optimiser = new OptimiserState();
     tf.tidy(() => {
       const penalty = orthogonalityPenalty({ ...objective, orthogonalityForm: form }, weight);
       const gradient = tf.mul(tf.tensor(crossEntropy.get(weight.key)!, weight.variable.shape), ce);
       const rates = { learningRate: 0, momentum: 0, weightDecay: 0 };
-      optimizer.update(weight, gradient, penalty?.gradient, { ...rates, l1, penalty: orth });
+      const gradients = { gradient, penaltyGradient: penalty?.gradient };
+      moveWeight(optimiser, weight, gradients, { ...rates, l1, penalty: orth });
     });
-    gradients.set(weight.key, optimizer.velocities.get(weight.key)!.dataSync().slice() as Float32Array);
-    optimizer.dispose();
+    gradients.set(weight.key, optimiser.velocities.get(weight.key)!.dataSync().slice() as Float32Array);
+    optimiser.dispose();
   }
   return gradients;
 }

@@ -1,21 +1,30 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 
-/** 'scoring' is inference with the convolutions of kernels/scoring-convolution.ts. */
-export type Mode = 'training' | 'inference' | 'scoring';
+/**
+ * 'scoring' is inference with the convolutions of kernels/scoring-convolution.ts. 'statistics' is inference in which batch
+ * norm takes the statistics of the batch, and hands them out unmixed with those of earlier batches.
+ */
+export type Mode = 'training' | 'inference' | 'scoring' | 'statistics';
 
 /** What a forward step hands to the walk. */
 export interface Forward {
   readonly output: Tensor;
   /** Tensors that `backward` reads; the walk owns them and frees them after the backward step. */
   readonly saved: readonly Tensor[];
-  /** New values of variables that training moves without a gradient (batch-norm statistics); the trainer assigns them. */
-  readonly updates?: readonly VariableUpdate[];
+  /** What training moves without a gradient; the trainer assigns it. */
+  readonly updates?: readonly StatisticsUpdate[];
   readonly backward: (dy: Tensor, wanted: Wanted) => Backward;
 }
 
-export interface VariableUpdate {
-  readonly variable: Variable;
-  readonly value: Tensor;
+/** What the moving statistics of one batch norm become. */
+export interface StatisticsUpdate {
+  readonly movingMean: Variable;
+  readonly movingVariance: Variable;
+  readonly mean: Tensor;
+  /** Of batches' unbiased variances. */
+  readonly variance: Tensor;
+  /** How many values of each channel the batch has. */
+  readonly samples: number;
 }
 
 export interface Wanted {

@@ -1,33 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type SgdOptions, sgdMomentumUpdate } from '../kernels/sgd-momentum-update.ts';
 import type { TrainableWeight } from './operation.ts';
+import type { OptimiserState } from './optimiser-state.ts';
 
-/** Velocities of SGD with momentum, filed under the weights' keys. */
-export class SgdMomentum {
-  readonly velocities = new Map<string, tf.Tensor>();
+export interface WeightGradients {
+  readonly gradient: tf.Tensor;
+  /** Of a further loss term, weighted by `SgdOptions.penalty`. */
+  readonly penaltyGradient?: tf.Tensor | undefined;
+}
 
-  /**
-   * Moves one weight and returns the L1 norm that it had before.
-   * @param penaltyGradient Gradient of a further loss term, weighted by `options.penalty`.
-   */
-  update(
-    weight: TrainableWeight,
-    gradient: tf.Tensor,
-    penaltyGradient: tf.Tensor | undefined,
-    options: SgdOptions,
-  ): tf.Scalar {
-    const { key, variable } = weight;
-    const velocity = this.velocities.get(key) ?? tf.zerosLike(variable);
-    const result = sgdMomentumUpdate({ weight: variable, velocity, gradient, penaltyGradient }, options);
-    variable.assign(result.weight);
-    result.weight.dispose();
-    this.velocities.set(key, tf.keep(result.velocity));
-    velocity.dispose();
-    return result.l1Norm;
-  }
-
-  dispose(): void {
-    for (const velocity of this.velocities.values()) velocity.dispose();
-    this.velocities.clear();
-  }
+/** Moves one weight and its velocity, and returns the L1 norm that the weight had before. */
+export function moveWeight(
+  { velocities }: OptimiserState,
+  { key, variable }: TrainableWeight,
+  gradients: WeightGradients,
+  options: SgdOptions,
+): tf.Scalar {
+  const velocity = velocities.get(key) ?? tf.zerosLike(variable);
+  const result = sgdMomentumUpdate({ weight: variable, velocity, ...gradients }, options);
+  variable.assign(result.weight);
+  result.weight.dispose();
+  velocities.set(key, tf.keep(result.velocity));
+  velocity.dispose();
+  return result.l1Norm;
 }

@@ -1,22 +1,35 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '../data.ts';
 import { softmaxCrossEntropy } from '../kernels/softmax-cross-entropy.ts';
+import { distillationLoss } from '../objective/distillation.ts';
 import { l1Factor, type Objective, orthogonalityPenalty } from '../objective/objective.ts';
+import type { OptimiserState } from './optimiser-state.ts';
 import type { Program } from './program.ts';
-import type { SgdMomentum } from './sgd.ts';
-import { walkBackward, walkForward } from './walk.ts';
+import { moveWeight } from './sgd.ts';
+import { predict, walkBackward, walkForward } from './walk.ts';
+
+/** What to learn from, besides the labels. */
+export interface StepTeacher {
+  readonly program: Program;
+  readonly temperature: number;
+  /** Of the distillation loss; the cross entropy has the rest of 1. */
+  readonly weight: number;
+}
 
 export interface StepOptions {
   readonly learningRate: number;
   readonly momentum: number;
   readonly weightDecay: number;
   readonly objective: Objective;
+  readonly teacher?: StepTeacher | undefined;
 }
 
 /** The terms of the objective at the weights before the step. */
 export interface LossTerms {
   /** Mean over the batch. */
   readonly crossEntropy: number;
+  /** Distance from the teacher: T^2 KL, mean over the batch, without its factor; 0 without a teacher. */
+  readonly distillation: number;
   /** Sum over the weights that the L1 term covers, without its factor. */
   readonly l1: number;
   /** Sum over the convolutions, without its factor. */
@@ -26,6 +39,8 @@ export interface LossTerms {
 
 export interface StepResult extends LossTerms {
   readonly correct: number;
+  /** Part of the step's time that the teacher's forward pass took. */
+  readonly teacherMilliseconds: number;
 }
 
 /** The loss was NaN or infinite, or must become so because weights are. */
@@ -41,33 +56,47 @@ export class NonFiniteLossError extends Error {
 }
 
 /**
- * One step of training: forward, loss, backward; each weight moves as soon as its gradient is there.
+ * One step of training: forward, loss, backward; each weight moves as soon as its gradient is there. A teacher answers to
+ * the same images, in inference mode.
  *
  * @throws NonFiniteLossError when the total or one of its terms is not finite. Weights may have moved by then: the terms
  *   besides the cross entropy are known only after the backward walk. The caller restores them.
  */
-export function trainingStep(program: Program, batch: Batch, optimizer: SgdMomentum, options: StepOptions): StepResult {
-  const { objective, ...rates } = options;
+export function trainingStep(
+  program: Program,
+  batch: Batch,
+  optimiser: OptimiserState,
+  { objective, teacher, ...rates }: StepOptions,
+): StepResult {
   return tf.tidy(() => {
-    const labels = tf.tensor1d(batch.labels, 'int32');
-    const walk = walkForward(program, tf.tensor4d(batch.images, [...batch.shape]), { mode: 'training' });
-    const { loss, gradient } = softmaxCrossEntropy(walk.output, labels);
+    const images = tf.tensor4d(batch.images, [...batch.shape]);
+    const started = performance.now();
+    const taught = teacher && predict(teacher.program, images);
+    const teacherMilliseconds = teacher ? performance.now() - started : 0;
+
+    const walk = walkForward(program, images, { mode: 'training' });
+    const { loss, gradient } = softmaxCrossEntropy(walk.output, tf.tensor1d(batch.labels, 'int32'));
     const crossEntropy = mean(loss.dataSync());
-    requireFinite(crossEntropy);
+    const distilled = teacher && distillationLoss(walk.output, taught!, teacher.temperature);
+    const distillation = distilled ? mean(distilled.loss.dataSync()) : 0;
+    const share = teacher?.weight ?? 0;
+    const learned = (1 - share) * crossEntropy + share * distillation;
+    requireFinite(learned);
     const correct = countCorrect(walk.output.dataSync(), batch.labels);
-    for (const { variable, value } of walk.updates) variable.assign(value);
+    for (const { movingMean, movingVariance, mean, variance } of walk.updates) {
+      movingMean.assign(mean);
+      movingVariance.assign(variance);
+    }
 
     const l1Norms: tf.Scalar[] = [];
     const penalties: tf.Scalar[] = [];
-    walkBackward(program, walk, tf.div(gradient, batch.labels.length), {
+    const dLogits = distilled ? tf.add(tf.mul(gradient, 1 - share), tf.mul(distilled.gradient, share)) : gradient;
+    walkBackward(program, walk, tf.div(dLogits, batch.labels.length), {
       onWeight: (weight, dWeight) => {
         const penalty = orthogonalityPenalty(objective, weight);
         const l1 = l1Factor(objective, weight);
-        const l1Norm = optimizer.update(weight, dWeight, penalty?.gradient, {
-          ...rates,
-          l1,
-          penalty: objective.orthogonality,
-        });
+        const gradients = { gradient: dWeight, penaltyGradient: penalty?.gradient };
+        const l1Norm = moveWeight(optimiser, weight, gradients, { ...rates, l1, penalty: objective.orthogonality });
         if (l1 > 0) l1Norms.push(l1Norm);
         if (penalty) {
           penalties.push(penalty.loss);
@@ -77,9 +106,9 @@ export function trainingStep(program: Program, batch: Batch, optimizer: SgdMomen
     });
     const l1 = sum(l1Norms);
     const orthogonality = sum(penalties);
-    const total = crossEntropy + objective.l1 * l1 + objective.orthogonality * orthogonality;
+    const total = learned + objective.l1 * l1 + objective.orthogonality * orthogonality;
     requireFinite(total);
-    return { crossEntropy, l1, orthogonality, total, correct };
+    return { crossEntropy, distillation, l1, orthogonality, total, correct, teacherMilliseconds };
   });
 }
 

@@ -2,11 +2,24 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BatchSource } from '../data.ts';
 import { type Precision, usePrecision } from '../kernels/precision.ts';
 import { type Objective, PAPER_OBJECTIVE } from '../objective/objective.ts';
+import { checkFits, OptimiserState } from './optimiser-state.ts';
 import { compileProgram } from './program.ts';
 import { learningRateAt, type Schedule } from './schedule.ts';
-import { SgdMomentum } from './sgd.ts';
-import { type LossTerms, NonFiniteLossError, trainingStep } from './step.ts';
+import { type LossTerms, NonFiniteLossError, type StepTeacher, trainingStep } from './step.ts';
 import { hasFiniteWeights, snapshotWeights, type WeightSnapshot } from './weight-snapshot.ts';
+
+/** How a network learns from the logits of another one (Hinton et al. 2015). */
+export interface DistillationOptions {
+  /** T, which softens both networks' probabilities; greater than 0, default 4. */
+  readonly temperature?: number;
+  /** w in (1 - w) * cross entropy + w * T^2 KL(teacher || student); in [0, 1], default 0.9. */
+  readonly weight?: number;
+}
+
+export interface Teacher extends DistillationOptions {
+  /** Sees the same images, augmented as they are, in inference mode. It stays as it is, and the caller's. */
+  readonly model: LayersModel;
+}
 
 export interface TrainingOptions {
   readonly epochs: number;
@@ -19,6 +32,10 @@ export interface TrainingOptions {
   readonly objective?: Objective;
   /** What convolutions compute in; default float32. */
   readonly precision?: Precision;
+  /** Default: none, the labels alone. Every step then costs a forward pass of the teacher too. */
+  readonly teacher?: Teacher;
+  /** Velocities to start from; the training leaves its own there at its end. Default: none, and none are left. */
+  readonly optimiserState?: OptimiserState;
 }
 
 /** Progress after every step. */
@@ -33,6 +50,8 @@ export interface StepEvent extends LossTerms {
   /** Images of this batch that the network, in training mode, classified rightly. */
   readonly correct: number;
   readonly milliseconds: number;
+  /** How many of them the teacher's forward pass took. */
+  readonly teacherMilliseconds: number;
 }
 
 /** Means over the epoch. */
@@ -53,7 +72,8 @@ export type TrainingEvent = StepEvent | EpochEvent;
  *
  * @throws NonFiniteLossError naming the step, when a loss is not finite or an epoch ends with weights that are not. The
  *   model then goes back to its last good weights: those at the latest start of an epoch whose first loss was finite, or
- *   those that it came with.
+ *   those that it came with. An optimiser state that was handed in is then empty.
+ * @throws Error when the teacher has other logits than the model, or the optimiser state does not fit it.
  */
 export async function* train(
   model: LayersModel,
@@ -63,13 +83,19 @@ export async function* train(
   const { epochs, schedule, momentum = 0.9, weightDecay = 5e-4, objective = PAPER_OBJECTIVE } = options;
   checkCount('epochs', epochs);
   const program = compileProgram(model);
-  const optimizer = new SgdMomentum();
+  const teacher = options.teacher && prepareTeacher(options.teacher, model);
+  const optimiser = options.optimiserState ?? new OptimiserState();
+  checkFits(optimiser, program.trainable);
   const stepsPerEpoch = Math.ceil(source.size / source.batchSize);
   const steps = stepsPerEpoch * epochs;
   let step = 0;
   let lastGood = snapshotWeights(model);
   /** The weights at the start of an epoch, until a loss computed with them proves finite. */
   let unproven: WeightSnapshot | undefined;
+  const goBack = () => {
+    lastGood.restore();
+    optimiser.dispose();
+  };
   const placeOf = (index: number, epoch: number) => `step ${index + 1} of ${steps} (epoch ${epoch + 1})`;
   try {
     for (let epoch = 0; epoch < epochs; epoch++) {
@@ -81,10 +107,11 @@ export async function* train(
         const restorePrecision = usePrecision(options.precision ?? 'float32');
         let result: ReturnType<typeof trainingStep>;
         try {
-          result = trainingStep(program, batch, optimizer, { learningRate, momentum, weightDecay, objective });
+          const rates = { learningRate, momentum, weightDecay };
+          result = trainingStep(program, batch, optimiser, { ...rates, objective, teacher });
         } catch (error) {
           if (!(error instanceof NonFiniteLossError)) throw error;
-          lastGood.restore();
+          goBack();
           throw new NonFiniteLossError(
             error.loss,
             `Expected a finite loss, but it was ${error.loss} at ${placeOf(step, epoch)}`,
@@ -108,7 +135,7 @@ export async function* train(
         step++;
       }
       if (!hasFiniteWeights(model)) {
-        lastGood.restore();
+        goBack();
         throw new NonFiniteLossError(
           Number.NaN,
           `Expected finite weights, but some were not after ${placeOf(step - 1, epoch)}`,
@@ -127,8 +154,23 @@ export async function* train(
   } finally {
     unproven?.dispose();
     lastGood.dispose();
-    optimizer.dispose();
+    if (optimiser !== options.optimiserState) optimiser.dispose();
   }
+}
+
+function prepareTeacher({ model, temperature = 4, weight = 0.9 }: Teacher, student: LayersModel): StepTeacher {
+  if (!(temperature > 0 && Number.isFinite(temperature))) {
+    throw new Error(`Expected the teacher's temperature to be a number greater than 0, but received ${temperature}.`);
+  }
+  if (!(weight >= 0 && weight <= 1)) {
+    throw new Error(`Expected the teacher's weight to be a number from 0 to 1, but received ${weight}.`);
+  }
+  if (String(model.outputShape) !== String(student.outputShape)) {
+    throw new Error(
+      `Expected a teacher with the logits of the network that learns, '${student.name}' [${student.outputShape}], but '${model.name}' has [${model.outputShape}].`,
+    );
+  }
+  return { program: compileProgram(model), temperature, weight };
 }
 
 function checkCount(name: string, value: number): void {

@@ -57,7 +57,7 @@ eachEngine(() => {
       walkBackward(program, walk, dy, {
         onWeight: ({ key }, gradient) => gradients.set(key, gradient.dataSync().slice() as Float32Array),
       });
-      tf.dispose([x, dy, walk.output, walk.updates.map(({ value }) => value)]);
+      tf.dispose([x, dy, walk.output, walk.updates.flatMap(({ mean, variance }) => [mean, variance])]);
       expect(tf.memory().numTensors).toBe(before);
       expect([...gradients.keys()].sort()).toEqual([...expected.keys()].sort());
       for (const [key, gradient] of expected) {

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { tidyResult } from '../kernels/tidy-result.ts';
-import type { Forward, Mode, TrainableWeight, VariableUpdate } from './operation.ts';
+import type { Forward, Mode, StatisticsUpdate, TrainableWeight } from './operation.ts';
 import type { Program } from './program.ts';
 
 /** What the forward walk leaves behind for the backward walk. */
 export interface ForwardWalk {
   readonly output: tf.Tensor2D;
   readonly records: readonly Forward[];
-  readonly updates: readonly VariableUpdate[];
+  readonly updates: readonly StatisticsUpdate[];
   /** Outputs of the tapped steps. */
   readonly tapped: ReadonlyMap<number, tf.Tensor>;
 }
@@ -38,7 +38,7 @@ export function walkForward(
   for (const step of steps) for (const input of step.inputs) readers[input]!++;
   const outputs: tf.Tensor[] = [];
   const records: Forward[] = [];
-  const updates: VariableUpdate[] = [];
+  const updates: StatisticsUpdate[] = [];
   const tapped = new Map<number, tf.Tensor>();
 
   steps.forEach((step, index) => {

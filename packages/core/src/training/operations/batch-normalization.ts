@@ -40,7 +40,7 @@ export function batchNormalization(
     };
   };
 
-  const train = (x: tf.Tensor, shortcut: tf.Tensor | undefined): Forward => {
+  const train = (x: tf.Tensor, shortcut: tf.Tensor | undefined, momentum: number): Forward => {
     const { scale, offset, movingMean, movingVariance } = variables();
     const result = batchNormTraining(
       { x, scale, offset, movingMean, movingVariance, residual: shortcut },
@@ -51,8 +51,13 @@ export function batchNormalization(
       output: result.y,
       saved: Object.values(saved),
       updates: [
-        { variable: movingMean, value: result.movingMean },
-        { variable: movingVariance, value: result.movingVariance },
+        {
+          movingMean,
+          movingVariance,
+          mean: result.movingMean,
+          variance: result.movingVariance,
+          samples: x.size / movingMean.size,
+        },
       ],
       backward: (dy, wanted) => {
         const gradients = batchNormTrainingGrad({ dy, ...saved, scale: variables().scale }, { activation, residual });
@@ -96,7 +101,10 @@ export function batchNormalization(
 
   return {
     trainable: [...scaleWeights, ...offsetWeights],
-    forward: ([x, shortcut], mode) => (mode === 'training' ? train(x!, shortcut) : infer(x!, shortcut)),
+    forward([x, shortcut], mode) {
+      if (mode === 'training') return train(x!, shortcut, momentum);
+      return mode === 'statistics' ? train(x!, shortcut, 0) : infer(x!, shortcut);
+    },
   };
 }
 

@@ -16,3 +16,9 @@ export function trainableWeight(
   if (!weight?.trainable || !layer.trainable) return [];
   return [{ key: `${layer.name}/${index}`, variable: weight.read() as Variable, role }];
 }
+
+/** Where the weight of that key is; layer names may hold slashes. */
+export function placeOfKey(key: string): { readonly layer: string; readonly index: number } {
+  const end = key.lastIndexOf('/');
+  return { layer: key.slice(0, end), index: Number(key.slice(end + 1)) };
+}
