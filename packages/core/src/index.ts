@@ -1,16 +1,21 @@
 export { countCost, type LayerReport, type NetworkCost, type UncountedLayer } from './cost/count-cost.ts';
 export type { Batch, BatchSource } from './data.ts';
 export {
+  ALL_REMOVABLE,
   type ChannelGraph,
   type ChannelGroup,
   type ChannelUnit,
+  type FilterRef,
   type FrozenLayer,
   type GroupMember,
+  type LayerAxes,
   type ReadGraphOptions,
   readGraph,
 } from './graph/channel-graph.ts';
+export { describeGraph } from './graph/describe-graph.ts';
+export type { Coupling } from './graph/follow-channels.ts';
 export type { LayerCost, ProducerKind } from './graph/layer-rule.ts';
-export { type LayerNode, readNodes } from './graph/nodes.ts';
+export { type LayerNode, type Network, readNetwork, readNodes, type Shape } from './graph/nodes.ts';
 export { convOrthogonality, type Penalty } from './kernels/conv-orthogonality.ts';
 export type { Precision } from './kernels/precision.ts';
 export { PositionEmbedding, type PositionEmbeddingConfig } from './layers/position-embedding.ts';
@@ -18,6 +23,7 @@ export { SelfAttention, type SelfAttentionConfig } from './layers/self-attention
 export { ZeroPadShortcut, type ZeroPadShortcutConfig } from './layers/zero-pad-shortcut.ts';
 export { kernelOrthogonality } from './objective/kernel-orthogonality.ts';
 export { type Objective, PAPER_OBJECTIVE, PLAIN_OBJECTIVE } from './objective/objective.ts';
+export type { KeepingOptions } from './pipeline/accuracy-keeper.ts';
 export {
   classAwarePruning,
   type EndReason,
@@ -27,10 +33,11 @@ export {
   type PruningSources,
 } from './pipeline/class-aware-pruning.ts';
 export { type ApplyPlanOptions, applyPlan } from './pruning/apply-plan.ts';
-export { createPlan, type PruningPlan, validatePlan } from './pruning/pruning-plan.ts';
+export { composePlans } from './pruning/compose-plans.ts';
+export { validatePlan } from './pruning/fit-plan.ts';
+export { type CreatePlanOptions, createPlan, type PruningPlan, parsePlan } from './pruning/pruning-plan.ts';
 export { rankByShare } from './pruning/rank-by-share.ts';
 export {
-  type FilterRef,
   type FractionalScores,
   type LayerRanking,
   type ScoredFilter,

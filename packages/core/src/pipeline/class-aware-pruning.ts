@@ -8,8 +8,9 @@ import { type Selection, type SelectionOptions, selectFilters } from '../pruning
 import type { Criterion, LayerScores } from '../scoring/criterion.ts';
 import { scoreFilters } from '../scoring/score-filters.ts';
 import { type Evaluation, evaluate } from '../training/evaluate.ts';
-import { type TrainingEvent, type TrainingOptions, train } from '../training/train.ts';
+import type { TrainingEvent, TrainingOptions } from '../training/train.ts';
 import { snapshotWeights } from '../training/weight-snapshot.ts';
+import { AccuracyKeeper, type KeepingOptions } from './accuracy-keeper.ts';
 import { pruneUpTo } from './prune-up-to.ts';
 
 /** What the loop needs to see; the test set is not among it. */
@@ -21,7 +22,7 @@ export interface PruningSources {
   readonly validation: BatchSource;
 }
 
-export interface PruningOptions {
+export interface PruningOptions extends KeepingOptions {
   readonly criterion: Criterion;
   /** `threshold` is a share of the number of classes; the paper uses 0.3. */
   readonly selection: SelectionOptions;
@@ -112,7 +113,9 @@ export async function* classAwarePruning(
   let best: Candidate = { model, plans: [], ...baseline };
   let current = best;
   let tuned = false;
+  const keeper = new AccuracyKeeper(model, sources.training, options);
   const release = (candidate: Candidate) => {
+    keeper.forget(candidate.model);
     if (candidate.model !== model) candidate.model.dispose();
   };
   const isTargetReached = (cost: NetworkCost) => cost.macs <= (1 - targetMacs) * baseline.cost.macs;
@@ -133,14 +136,16 @@ export async function* classAwarePruning(
 
       const removal = await pruneUpTo(current.model, selection, { graph, isEnough: isTargetReached });
       const { plan, cost, model: pruned } = removal;
-      if (current !== best) release(current);
+      const former = current;
       current = { ...current, model: pruned, plans: [...current.plans, plan], cost };
+      await keeper.carryOver(former.model, pruned, { graph, plan, ...options.fineTune });
+      if (former !== best) release(former);
       yield { type: 'pruned', iteration, selection: removal.selection, plan, cost };
 
       const targetReached = isTargetReached(current.cost);
       const isFinal = targetReached && finalTune !== undefined;
       const phase = isFinal ? 'final-tune' : 'fine-tune';
-      for await (const event of train(pruned, sources.training, isFinal ? finalTune : options.fineTune)) {
+      for await (const event of keeper.tune(pruned, isFinal ? finalTune : options.fineTune)) {
         yield { type: 'training', phase, iteration, event };
       }
       const evaluation = await evaluate(pruned, sources.validation);
@@ -164,7 +169,7 @@ export async function* classAwarePruning(
     if (finalTune && !tuned && best.model !== model) {
       const untuned = snapshotWeights(best.model);
       try {
-        for await (const event of train(best.model, sources.training, finalTune)) {
+        for await (const event of keeper.tune(best.model, finalTune)) {
           yield { type: 'training', phase: 'final-tune', iteration: best.plans.length, event };
         }
         const evaluation = await evaluate(best.model, sources.validation);
@@ -179,6 +184,7 @@ export async function* classAwarePruning(
     yield { type: 'finished', result };
     return result;
   } finally {
+    keeper.dispose();
     if (!finished) {
       release(best);
       if (current.model !== best.model) release(current);
