@@ -51,6 +51,10 @@ export interface PruningFlags {
   readonly finalTuneEpochs?: number;
   readonly maxIterations?: number;
   readonly imagesPerClass?: number;
+  readonly recalibrate?: number;
+  readonly teacherWeight?: number;
+  readonly keepMomentum?: boolean;
+  readonly rewind?: boolean;
 }
 
 export function addCommonOptions(command: Command): Command {
@@ -109,7 +113,11 @@ export function addPruningOptions(command: Command): Command {
     .option('--max-fraction <share>', 'most filters that one iteration removes', number)
     .option('--max-iterations <n>', 'most iterations', integer(1))
     .option('--fine-tune-epochs <n>', 'epochs after each removal', integer(1))
-    .option('--final-tune-epochs <n>', 'epochs at the end', integer(1));
+    .option('--final-tune-epochs <n>', 'epochs at the end', integer(1))
+    .option('--recalibrate <n>', 'batches to recalibrate batch norm on after removals and tunings', integer(0))
+    .option('--teacher-weight <share>', "tune on the unpruned network's answers too, with that weight", number)
+    .option('--keep-momentum', 'carry the momentum from one tuning to the next')
+    .option('--rewind', 'tune with the learning rates of the last epochs of the training');
 }
 
 /** @param section The training that --epochs and --learning-rate speak of. */
@@ -137,6 +145,12 @@ export function configPatch(
     criterion: criterionPatch(flags.criterion, base),
     fineTune: { epochs: flags.fineTuneEpochs },
     finalTune: { epochs: flags.finalTuneEpochs },
+    keeping: {
+      recalibrateBatches: flags.recalibrate,
+      teacherWeight: flags.teacherWeight,
+      keepMomentum: flags.keepMomentum,
+      rewind: flags.rewind,
+    },
     [section]: {
       epochs: flags.epochs,
       schedule: schedule.kind === 'one-cycle' ? { peak: learningRate } : { rate: learningRate },

@@ -9,6 +9,7 @@ import type { Dataset } from './dataset.ts';
 import type { Engine } from './engine.ts';
 import { writeFileAtomically } from './files.ts';
 import { firstImages, openImageSources } from './image-sources.ts';
+import { keepingOptions } from './keeping.ts';
 import { attachTrainingData } from './model-folder.ts';
 import { buildNetwork } from './networks.ts';
 import { pruneAndTune, showPass } from './prune-and-tune.ts';
@@ -74,6 +75,7 @@ export async function executeRun(
         maxIterations,
         fineTune: { ...config.fineTune, ...shared },
         finalTune: { ...config.finalTune, ...shared },
+        ...keepingOptions(config),
       },
       context,
     );

@@ -33,6 +33,7 @@ const quickstart: RunConfig = {
     momentum: 0.9,
     weightDecay: 5e-4,
   },
+  keeping: { recalibrateBatches: 0, teacherWeight: 0, temperature: 4, keepMomentum: false, rewind: false },
   tolerance: 0.05,
   targetMacs: 0.505,
   maxIterations: 100,

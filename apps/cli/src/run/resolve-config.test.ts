@@ -47,6 +47,7 @@ describe('resolveConfig', () => {
     [{ training: { epochs: 1.5 } }, 'training.epochs'],
     [{ training: 3 }, 'training'],
     [{ seed: -1 }, 'seed'],
+    [{ keeping: { rewind: true }, finalTune: { epochs: 16 } }, 'keeping.rewind'],
   ])('rejects %o as a mistake of usage', (patch, path) => {
     expect(() => resolve(patch)).toThrow(UsageError);
     expect(() => resolve(patch)).toThrow(`my.json: ${path}: `);

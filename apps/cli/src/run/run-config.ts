@@ -19,8 +19,21 @@ const criterion = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('relative'), rho: notNegative }),
 ]);
 
-/** Everything that decides how a run goes. Plain JSON: it is stored with the run. */
-export const runConfigSchema = z.strictObject({
+/** What may keep accuracy over the removals, beside more training. */
+const keeping = z.strictObject({
+  /** How many batches batch norm is recalibrated on after each removal and each tuning; 0 leaves it as it is. */
+  recalibrateBatches: z.int().min(0),
+  /** Weight in the loss of what the unpruned network says; 0 tunes on the labels alone. */
+  teacherWeight: share,
+  /** How far both networks' probabilities are softened for that. */
+  temperature: rate,
+  /** Each tuning goes on with the momentum of the one before. */
+  keepMomentum: z.boolean(),
+  /** Tunings of k epochs take the learning rates of the last k epochs of `training`, in place of their own schedule. */
+  rewind: z.boolean(),
+});
+
+const fields = z.strictObject({
   network: z.enum(NETWORKS),
   /** Factor on the network's widths. */
   width: rate,
@@ -54,6 +67,7 @@ export const runConfigSchema = z.strictObject({
   }),
   fineTune: training,
   finalTune: training,
+  keeping,
   /** How far the validation accuracy may fall, as a share of the images. */
   tolerance: share,
   targetMacs: share,
@@ -68,6 +82,14 @@ export const runConfigSchema = z.strictObject({
     minutes: z.number().positive().nullable(),
     logitDifference: z.number().positive(),
   }),
+});
+
+/** Everything that decides how a run goes. Plain JSON: it is stored with the run. */
+export const runConfigSchema = fields.superRefine(({ keeping, training, fineTune, finalTune }, context) => {
+  const longest = Math.max(fineTune.epochs, finalTune.epochs);
+  if (!keeping.rewind || longest <= training.epochs) return;
+  const message = `Expected tunings of at most ${training.epochs} epochs, as many as the training has, but one has ${longest}`;
+  context.addIssue({ code: 'custom', path: ['keeping', 'rewind'], message });
 });
 
 export type RunConfig = z.infer<typeof runConfigSchema>;
