@@ -1,14 +1,22 @@
-// Convolutional orthogonality of 3x3 kernels and its gradient, computed per frequency.
+// Convolutional orthogonality of 3x3 kernels and its gradient, with fewer matrix products than the sums as they stand.
 //
 //   R(d) = sum over taps t of K(t) K(t+d)^T - I[d = 0],  d in {-1, 0, 1}^2,  K(t) the [out, in] matrix of tap t
 //   loss = sqrt(sum over d of ||R(d)||^2),  gradient at tap t = 2 / loss * sum over d of R(d) K(t+d)
 //
-// Taps placed on a cyclic 4x4 grid: lags -1, 0 and 1 do not alias there (only +-2 do), so both sums are cyclic
-// correlations and become one matrix product per frequency. The factors of a length-4 transform are 1, i, -1, -i: it only
-// adds. Of the 16 frequencies 4 are real and 12 are 6 conjugate pairs; a complex product costs three real ones. In all
-// 44 products of out x out x in, against 29 + 49 for the sums as they stand, and exact up to rounding.
+// In one dimension the three sums K(t) K(t+d)^T, d in {-1, 0, 1}, are four products of combinations of taps: with
+// L_i = sum over t of l_i(t) K(t), and l the rows of
+//
+//   (1, 3/2, 1), (1, -3/2, 1), (-1, 1/2, 1), (-1, -1/2, 1),
+//
+// which read backwards are themselves, themselves, minus the fourth and minus the third, the sum for d is
+// sum over i of w_i(d) L_r(i) L_i^T, r(i) the row that l_i becomes when read backwards. In two dimensions the points (i, j)
+// give 16 products. Four points are their own mirror image, the rest form pairs whose products are each other's
+// transposes: 10 are computed. By the symmetry of the trilinear form the gradient at tap t is the sum over all points of
+// l_r(i)(t) U_i L_i with U_i = sum over d of w_i(d) R(d): 16 products. In all 26 products of
+// out x out x in, against 29 + 49, and exact up to rounding.
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numeric>
@@ -25,137 +33,124 @@ struct Grid {
   int y, x;
 };
 
-constexpr std::array<Grid, 4> kReal = {{{0, 0}, {0, 2}, {2, 0}, {2, 2}}};
-constexpr std::array<Grid, 6> kPairs = {{{1, 0}, {1, 1}, {1, 2}, {1, 3}, {0, 1}, {2, 1}}};
-/** Half of the lags; R(-d) is the transpose of R(d). The first is the centre. */
-constexpr std::array<Grid, 5> kLags = {{{0, 0}, {0, 1}, {1, -1}, {1, 0}, {1, 1}}};
 constexpr int kTaps = 9;
-constexpr float kPoints = 16;
-
 constexpr Grid tap(int t) { return {t / 3, t % 3}; }
 
-/** i^(frequency . position) = cosine + i sine. A spectrum is the sum over positions of value * i^(frequency . position). */
-float cosine(Grid frequency, Grid position) {
-  constexpr std::array<float, 4> values = {1, 0, -1, 0};
-  return values[static_cast<size_t>((frequency.y * position.y + frequency.x * position.x) & 3)];
+/** Half of the lags; R(-d) is the transpose of R(d). The first is the centre. */
+constexpr std::array<Grid, 5> kLags = {{{0, 0}, {0, 1}, {1, -1}, {1, 0}, {1, 1}}};
+constexpr int kHalf = kLags.size(), kBothWays = 2 * kHalf - 1;
+
+/** The points that are their own mirror image, one of each pair, and the others in the same order. */
+constexpr int kAlone = 4, kPairs = 6, kDistinct = kAlone + kPairs, kPoints = kAlone + 2 * kPairs;
+constexpr std::array<Grid, kPoints> kGrid = {{{0, 0}, {0, 1}, {1, 0}, {1, 1},                                //
+                                              {0, 2}, {1, 2}, {2, 0}, {2, 1}, {2, 2}, {2, 3},                //
+                                              {0, 3}, {1, 3}, {3, 0}, {3, 1}, {3, 3}, {3, 2}}};
+
+/** Coefficient of a tap at a point, in one dimension. */
+float coefficient(int point, int tap) {
+  constexpr std::array<std::array<float, 3>, 4> rows = {{{1, 1.5f, 1}, {1, -1.5f, 1}, {-1, 0.5f, 1}, {-1, -0.5f, 1}}};
+  return rows[static_cast<size_t>(point)][static_cast<size_t>(tap)];
 }
-float sine(Grid frequency, Grid position) {
-  constexpr std::array<float, 4> values = {0, 1, 0, -1};
-  return values[static_cast<size_t>((frequency.y * position.y + frequency.x * position.x) & 3)];
+
+/** The point that a point's row becomes when it is read backwards, up to the sign. */
+constexpr int mirror(int point) { return point < 2 ? point : 5 - point; }
+
+/** Weight of the product mirror image x point in the sum for a lag, in one dimension. */
+float weight(int point, int lag) {
+  constexpr std::array<std::array<float, 3>, 4> rows = {
+      {{1.0f / 6, 0.25f, 1.0f / 6}, {-1.0f / 6, 0.25f, -1.0f / 6}, {0.5f, 0.25f, -0.5f}, {-0.5f, 0.25f, 0.5f}}};
+  return rows[static_cast<size_t>(point)][static_cast<size_t>(lag + 1)];
 }
+
+float weight(Grid point, Grid lag) { return weight(point.y, lag.y) * weight(point.x, lag.x); }
 
 using Coefficients = std::vector<std::vector<float>>;
 
-/** Where plane p, row r, column c lies: p * plane + r * row + c. */
+/** Matrices of one shape: plane p, row r, column c lies at p * plane + r * row + c. */
 template <typename Storage>
-struct Planes {
+struct Matrices {
   Storage* data;
-  int64_t plane, row;
+  int64_t rows, columns, plane, row;
 };
 
 template <typename Storage>
-Planes<Storage> planes(const at::Tensor& batch) {
-  return {static_cast<Storage*>(batch.data_ptr()), batch.size(1) * batch.size(2), batch.size(2)};
+Matrices<Storage> matrices(const at::Tensor& batch) {
+  const int64_t rows = batch.size(1), columns = batch.size(2);
+  return {static_cast<Storage*>(batch.data_ptr()), rows, columns, rows * columns, columns};
 }
 
-/** target plane k = sum over j of coefficients[k][j] * source plane j, summed in float; most coefficients are 0. */
+/** The taps of filters [out, 3, 3, in] as matrices [out, in]. */
+Matrices<float> tapsOf(const at::Tensor& filters) {
+  const int64_t out = filters.size(0), in = filters.size(3);
+  return {filters.data_ptr<float>(), out, in, in, kTaps * in};
+}
+
+constexpr int64_t kBlock = 64;  // columns at a time: their sums stay in registers
+
+/** target matrix k = sum over j of coefficients[k][j] * source matrix j, summed in float; many coefficients are 0. */
 template <typename Source, typename Target>
-void combine(const Coefficients& coefficients, Planes<Source> source, Planes<Target> target, int64_t rows, int64_t columns) {
-  at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> sums(static_cast<size_t>(columns));
-    float* __restrict sum = sums.data();
+void combine(const Coefficients& coefficients, Matrices<Source> source, Matrices<Target> target) {
+  const auto addBlock = [](std::array<float, kBlock>& sums, float factor, const Source* __restrict in, int64_t length) {
+    for (int64_t c = 0; c < length; ++c) sums[static_cast<size_t>(c)] += factor * toFloat(in[c]);
+  };
+  at::parallel_for(0, source.rows, std::max<int64_t>(1, 4096 / source.columns), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
-      for (size_t k = 0; k < coefficients.size(); ++k) {
-        std::fill(sums.begin(), sums.end(), 0.0f);
-        for (size_t j = 0; j < coefficients[k].size(); ++j) {
-          const float factor = coefficients[k][j];
-          if (factor == 0) continue;
-          const Source* __restrict in = source.data + static_cast<int64_t>(j) * source.plane + r * source.row;
-          for (int64_t c = 0; c < columns; ++c) sum[c] += factor * toFloat(in[c]);
+      for (int64_t first = 0; first < source.columns; first += kBlock) {
+        const int64_t length = std::min(kBlock, source.columns - first);
+        for (size_t k = 0; k < coefficients.size(); ++k) {
+          std::array<float, kBlock> sums{};
+          for (size_t j = 0; j < coefficients[k].size(); ++j) {
+            const float factor = coefficients[k][j];
+            if (factor == 0) continue;
+            const Source* in = source.data + static_cast<int64_t>(j) * source.plane + r * source.row + first;
+            if (length == kBlock) addBlock(sums, factor, in, kBlock);
+            else addBlock(sums, factor, in, length);
+          }
+          Target* __restrict out = target.data + static_cast<int64_t>(k) * target.plane + r * target.row + first;
+          for (int64_t c = 0; c < length; ++c) assign(out[c], sums[static_cast<size_t>(c)]);
         }
-        Target* __restrict out = target.data + static_cast<int64_t>(k) * target.plane + r * target.row;
-        for (int64_t c = 0; c < columns; ++c) assign(out[c], sum[c]);
       }
     }
   });
 }
 
-/** Taps -> 22 planes: the 4 real spectra, then A + B, B and A of the 6 pairs, where A + iB is the spectrum. */
-Coefficients spectraOfTaps() {
+/** Taps -> the combination L of every point. */
+Coefficients combinationsOfTaps() {
   Coefficients rows;
-  for (const Grid w : kReal) {
-    rows.emplace_back(kTaps);
-    for (int t = 0; t < kTaps; ++t) rows.back()[t] = cosine(w, tap(t));
+  for (const Grid point : kGrid) {
+    rows.emplace_back();
+    for (int t = 0; t < kTaps; ++t) rows.back().push_back(coefficient(point.y, tap(t).y) * coefficient(point.x, tap(t).x));
   }
-  const auto addPairs = [&](float real, float imaginary) {
-    for (const Grid w : kPairs) {
-      rows.emplace_back(kTaps);
-      for (int t = 0; t < kTaps; ++t) rows.back()[t] = real * cosine(w, tap(t)) + imaginary * sine(w, tap(t));
-    }
-  };
-  addPairs(1, 1);
-  addPairs(0, 1);
-  addPairs(1, 0);
   return rows;
 }
 
-/**
- * The spectrum of R is conj(K) K^T: with K = A + iB its real part is A A^T + B B^T, its imaginary part A B^T - B A^T.
- * The 22 products (4 of the real frequencies; A A^T, B B^T and A B^T of the 6 pairs) -> the symmetric parts of R at the
- * five lags, then, at four lags, a matrix M whose M - M^T is the skew part.
- */
+/** The product mirror image x point of all points -> R at half of the lags, before the unit matrix goes. */
 Coefficients lagsOfProducts() {
   Coefficients rows;
-  for (const Grid d : kLags) {
-    std::vector<float> row;
-    for (const Grid w : kReal) row.push_back(cosine(w, d) / kPoints);
-    for (int part = 0; part < 2; ++part) {
-      for (const Grid w : kPairs) row.push_back(2 * cosine(w, d) / kPoints);
-    }
-    rows.push_back(row);
-  }
-  for (size_t d = 1; d < kLags.size(); ++d) {
-    std::vector<float> row(16);
-    for (const Grid w : kPairs) row.push_back(2 * sine(w, kLags[d]) / kPoints);
-    rows.push_back(row);
+  for (const Grid lag : kLags) {
+    rows.emplace_back();
+    for (const Grid point : kGrid) rows.back().push_back(weight(point, lag));
   }
   return rows;
 }
 
-/**
- * R at the centre, then the symmetric and the skew parts at four lags -> 22 left factors. With U + iV = sum over the nine
- * lags of R(d) i^(-w.d): U at the real frequencies, then U, U + V and V - U of the pairs.
- */
-Coefficients leftFactors() {
+/** R at half of the lags, then their transposes but the centre's -> U of the distinct points. */
+Coefficients factorsOfLags() {
   Coefficients rows;
-  const auto add = [&](Grid w, float real, float imaginary) {
-    std::vector<float> row = {real};
-    for (size_t d = 1; d < kLags.size(); ++d) row.push_back(2 * real * cosine(w, kLags[d]));
-    for (size_t d = 1; d < kLags.size(); ++d) row.push_back(-2 * imaginary * sine(w, kLags[d]));
-    rows.push_back(row);
-  };
-  for (const Grid w : kReal) add(w, 1, 0);
-  for (const Grid w : kPairs) add(w, 1, 0);
-  for (const Grid w : kPairs) add(w, 1, 1);
-  for (const Grid w : kPairs) add(w, -1, 1);
+  for (int k = 0; k < kDistinct; ++k) {
+    rows.emplace_back();
+    for (const Grid lag : kLags) rows.back().push_back(weight(kGrid[k], lag));
+    for (size_t d = 1; d < kLags.size(); ++d) rows.back().push_back(weight(kGrid[k], {-kLags[d].y, -kLags[d].x}));
+  }
   return rows;
 }
 
-/**
- * The 22 products -> taps. Of a pair, with p = U (A + B), q = (U + V) B and r = (V - U) A:
- * (U + iV)(A + iB) = (p - q) + i (p + r).
- */
+/** The products U L of all points -> the gradient at the taps. */
 Coefficients tapsOfProducts(float scale) {
   Coefficients rows;
   for (int t = 0; t < kTaps; ++t) {
-    std::vector<float> row;
-    for (const Grid w : kReal) row.push_back(scale * cosine(w, tap(t)) / kPoints);
-    // Inverse transform of a pair: 2 Re(spectrum * conjugate phase) = 2 (Re cos + Im sin).
-    const float two = 2 * scale / kPoints;
-    for (const Grid w : kPairs) row.push_back(two * (cosine(w, tap(t)) + sine(w, tap(t))));
-    for (const Grid w : kPairs) row.push_back(-two * cosine(w, tap(t)));
-    for (const Grid w : kPairs) row.push_back(two * sine(w, tap(t)));
-    rows.push_back(row);
+    rows.emplace_back();
+    for (const Grid point : kGrid) rows.back().push_back(scale * coefficient(mirror(point.y), tap(t).y) * coefficient(mirror(point.x), tap(t).x));
   }
   return rows;
 }
@@ -186,33 +181,31 @@ void multiplyInto(at::Tensor result, const at::Tensor& a, const at::Tensor& b) {
 template <typename Storage>
 Tensors lossAndGradient(const at::Tensor& kernel, at::ScalarType storage) {
   const int64_t in = kernel.size(2), out = kernel.size(3);
-  const at::Tensor filters = kernel.permute({3, 0, 1, 2}).contiguous();  // [out, tap, in]
+  const at::Tensor filters = kernel.permute({3, 0, 1, 2}).contiguous();  // [out, tap, in]: the layout that weights have in training
+  const at::Tensor combinations = at::empty({kPoints, out, in}, storage);
+  combine(combinationsOfTaps(), tapsOf(filters), matrices<Storage>(combinations));
+  const at::Tensor products = at::empty({kPoints, out, out}, storage);
+  const at::Tensor alone = combinations.narrow(0, 0, kAlone);
+  const at::Tensor firsts = combinations.narrow(0, kAlone, kPairs), seconds = combinations.narrow(0, kDistinct, kPairs);
+  multiplyInto(products.narrow(0, 0, kAlone), alone, alone.transpose(1, 2));
+  multiplyInto(products.narrow(0, kAlone, kPairs), seconds, firsts.transpose(1, 2));
+  products.narrow(0, kDistinct, kPairs).copy_(products.narrow(0, kAlone, kPairs).transpose(1, 2));
 
-  const at::Tensor spectra = at::empty({22, out, in}, storage);
-  combine(spectraOfTaps(), Planes<float>{filters.data_ptr<float>(), in, kTaps * in}, planes<Storage>(spectra), out, in);
-  const at::Tensor real = spectra.narrow(0, 0, 4), b = spectra.narrow(0, 10, 6), a = spectra.narrow(0, 16, 6);
-  const at::Tensor products = at::empty({22, out, out}, storage);
-  multiplyInto(products.narrow(0, 0, 4), real, real.transpose(1, 2));
-  multiplyInto(products.narrow(0, 4, 6), a, a.transpose(1, 2));
-  multiplyInto(products.narrow(0, 10, 6), b, b.transpose(1, 2));
-  multiplyInto(products.narrow(0, 16, 6), a, b.transpose(1, 2));
-
-  const at::Tensor lags = at::empty({9, out, out}, at::kFloat);
-  combine(lagsOfProducts(), planes<Storage>(products), planes<float>(lags), out, out);
+  const at::Tensor lags = at::empty({kBothWays, out, out}, at::kFloat);
+  combine(lagsOfProducts(), matrices<Storage>(products), matrices<float>(lags));
   lags.select(0, 0).diagonal().sub_(1);
-  at::Tensor skew = lags.narrow(0, 5, 4);
-  skew.copy_(skew - skew.transpose(1, 2));
-  // R(d) = symmetric + skew, R(-d) = symmetric - skew, and the two parts are orthogonal to each other.
-  const std::vector<double> norms = squaredNorms(lags);
+  lags.narrow(0, kHalf, kHalf - 1).copy_(lags.narrow(0, 1, kHalf - 1).transpose(1, 2));
+  const std::vector<double> norms = squaredNorms(lags.narrow(0, 0, kHalf));
   const double loss = std::sqrt(norms[0] + 2 * std::accumulate(norms.begin() + 1, norms.end(), 0.0));
 
-  const at::Tensor factors = at::empty({22, out, out}, storage);
-  combine(leftFactors(), planes<float>(lags), planes<Storage>(factors), out, out);
-  const at::Tensor gradients = at::empty({22, out, in}, storage);
-  multiplyInto(gradients, factors, spectra);
+  const at::Tensor factors = at::empty({kDistinct, out, out}, storage);
+  combine(factorsOfLags(), matrices<float>(lags), matrices<Storage>(factors));
+  const at::Tensor gradients = at::empty({kPoints, out, in}, storage);
+  multiplyInto(gradients.narrow(0, 0, kDistinct), factors, combinations.narrow(0, 0, kDistinct));
+  multiplyInto(gradients.narrow(0, kDistinct, kPairs), factors.narrow(0, kAlone, kPairs).transpose(1, 2), seconds);
   const at::Tensor gradient = at::empty({out, 3, 3, in}, at::kFloat);
   const float scale = loss > 0 ? static_cast<float>(2 / loss) : 0.0f;
-  combine(tapsOfProducts(scale), planes<Storage>(gradients), Planes<float>{gradient.data_ptr<float>(), in, kTaps * in}, out, in);
+  combine(tapsOfProducts(scale), matrices<Storage>(gradients), tapsOf(gradient));
   return {at::full({}, loss, at::kFloat), gradient.permute({1, 2, 3, 0})};
 }
 

@@ -94,6 +94,44 @@ describe('convolutions agree with cpu for random shapes', () => {
     );
   });
 
+  const narrow = fc.record({
+    batch: fc.integer({ min: 1, max: 3 }),
+    height: fc.integer({ min: 1, max: 40 }),
+    width: fc.integer({ min: 1, max: 9 }),
+    inputs: fc.integer({ min: 8, max: 36 }),
+    outputs: fc.integer({ min: 1, max: 36 }),
+    filterHeight: fc.integer({ min: 1, max: 5 }),
+  });
+
+  it('bfloat16 weight gradients of narrow filters that are three wide', async () => {
+    await fc.assert(
+      fc.asyncProperty(narrow, fc.constantFrom<Pad>('same', 'valid', 1, 2), async (c, pad) => {
+        const filterShape = [c.filterHeight, 3, c.inputs, c.outputs];
+        fc.pre(fits({ ...c, filterWidth: 3, stride: [1, 1], dilation: 1, pad }));
+        const whole = (shape: number[], seed: number) => tf.round(tensor(shape, seed));
+        const x = [c.batch, c.height, c.width, c.inputs];
+        const y = tf.conv2d(tf.zeros(x) as tf.Tensor4D, tf.zeros(filterShape) as tf.Tensor4D, 1, pad).shape;
+        tf.env().set('BFLOAT16_COMPUTE', true);
+        try {
+          await expectAgreement(
+            () =>
+              tf
+                .engine()
+                .runKernel(
+                  'Conv2DBackpropFilter',
+                  { x: whole(x, 1), dy: whole(y, 2) },
+                  { strides: [1, 1], pad, dataFormat: 'NHWC', filterShape },
+                ) as tf.Tensor,
+            0,
+          );
+        } finally {
+          tf.env().set('BFLOAT16_COMPUTE', false);
+        }
+      }),
+      { numRuns: 20, seed: 7 },
+    );
+  });
+
   it('dilated', async () => {
     await fc.assert(
       fc.asyncProperty(convolution, async (c) => {
