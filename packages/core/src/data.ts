@@ -1,6 +1,7 @@
-/** A batch of standardised images, NHWC, and the class index of each. The arrays may be reused once the next batch is asked for. */
+/** A batch of standardised images, NHWC. The arrays may be reused once the next batch is asked for. */
 export interface Batch {
   readonly images: Float32Array;
+  /** Class index of each image; for a network that labels pixels that of each pixel, image after image and row after row. */
   readonly labels: Int32Array;
   /** [images, height, width, channels] */
   readonly shape: readonly [number, number, number, number];

@@ -10,14 +10,15 @@ import { predict } from './walk.ts';
 export interface ClassAccuracy {
   readonly className: string;
   readonly correct: number;
+  /** Pixels, for a network that labels those; so are `correct` and the confusion. */
   readonly images: number;
 }
 
 export interface Evaluation {
   readonly images: number;
-  /** Share of the images that are classified rightly, in [0, 1]. */
+  /** Share of the images, or pixels, that are classified rightly, in [0, 1]. */
   readonly accuracy: number;
-  /** Cross entropy, mean over the images. */
+  /** Cross entropy, mean over the images or pixels. */
   readonly loss: number;
   readonly classes: readonly ClassAccuracy[];
   /** confusion[label][predicted]: number of images. */
@@ -35,12 +36,13 @@ export async function evaluate(
   const confusion = classNames.map(() => classNames.map(() => 0));
   let loss = 0;
   let images = 0;
+  let labels = 0;
   for await (const batch of source.batches(0)) {
     const restorePrecision = usePrecision(precision);
     try {
       tf.tidy(() => {
         const logits = predict(program, tf.tensor4d(batch.images, [...batch.shape]));
-        const classes = logits.shape[1];
+        const classes = logits.shape.at(-1)!;
         if (classes !== classNames.length) {
           throw new Error(
             `Expected a model with one logit for each of the data's ${classNames.length} classes, but '${model.name}' has ${classes}.`,
@@ -56,7 +58,8 @@ export async function evaluate(
     } finally {
       restorePrecision();
     }
-    images += batch.labels.length;
+    images += batch.shape[0];
+    labels += batch.labels.length;
   }
   if (images === 0) throw new Error('Expected at least one image to evaluate on, but the source gave none.');
   const classes = classNames.map((className, label) => ({
@@ -65,5 +68,5 @@ export async function evaluate(
     images: confusion[label]!.reduce((a, b) => a + b, 0),
   }));
   const correct = classes.reduce((total, { correct }) => total + correct, 0);
-  return { images, accuracy: correct / images, loss: loss / images, classes, confusion };
+  return { images, accuracy: correct / labels, loss: loss / labels, classes, confusion };
 }

@@ -47,7 +47,7 @@ export interface StepEvent extends LossTerms {
   readonly steps: number;
   readonly learningRate: number;
   readonly images: number;
-  /** Images of this batch that the network, in training mode, classified rightly. */
+  /** Images of this batch, or pixels with labels of their own, that the network, in training mode, classified rightly. */
   readonly correct: number;
   readonly milliseconds: number;
   /** How many of them the teacher's forward pass took. */
@@ -100,7 +100,7 @@ export async function* train(
   try {
     for (let epoch = 0; epoch < epochs; epoch++) {
       if (epoch > 0) unproven = snapshotWeights(model);
-      const totals = { images: 0, loss: 0, crossEntropy: 0, correct: 0, milliseconds: 0 };
+      const totals = { images: 0, labels: 0, loss: 0, crossEntropy: 0, correct: 0, milliseconds: 0 };
       for await (const batch of source.batches(epoch)) {
         const learningRate = learningRateAt(schedule, step, steps);
         const started = performance.now();
@@ -125,8 +125,9 @@ export async function* train(
           unproven = undefined;
         }
         const milliseconds = performance.now() - started;
-        const images = batch.labels.length;
+        const images = batch.shape[0];
         totals.images += images;
+        totals.labels += batch.labels.length;
         totals.loss += result.total * images;
         totals.crossEntropy += result.crossEntropy * images;
         totals.correct += result.correct;
@@ -147,7 +148,7 @@ export async function* train(
         epochs,
         loss: totals.loss / totals.images,
         crossEntropy: totals.crossEntropy / totals.images,
-        accuracy: totals.correct / totals.images,
+        accuracy: totals.correct / totals.labels,
         imagesPerSecond: (1000 * totals.images) / totals.milliseconds,
       };
     }
