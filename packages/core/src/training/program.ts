@@ -1,9 +1,9 @@
-import { type LayersModel, layers } from '@tensorflow/tfjs-layers';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type LayerNode, readNodes } from '../graph/nodes.ts';
 import type { Operation, TrainableWeight } from './operation.ts';
 import { relu } from './operations/activation.ts';
 import { batchNormalization } from './operations/batch-normalization.ts';
-import { activationName, operationOf } from './operations/index.ts';
+import { operationsOf } from './operations/index.ts';
 import { add } from './operations/structure.ts';
 
 export interface Step {
@@ -39,15 +39,10 @@ function listSteps(nodes: readonly LayerNode[]): Step[] {
   const steps: Step[] = [];
   const outputOf = new Map<LayerNode, number>();
   for (const node of nodes) {
-    steps.push({
-      node,
-      operation: operationOf(node.layer),
-      inputs: node.inputs.map((input) => outputOf.get(input)!),
-    });
-    const activation = activationName(node.layer);
-    if (node.className !== 'Activation' && activation !== 'linear') {
-      const operation = operationOf(layers.activation({ activation } as Parameters<typeof layers.activation>[0]));
-      steps.push({ node, operation, inputs: [steps.length - 1] });
+    let inputs = node.inputs.map((input) => outputOf.get(input)!);
+    for (const operation of operationsOf(node.layer)) {
+      steps.push({ node, operation, inputs });
+      inputs = [steps.length - 1];
     }
     outputOf.set(node, steps.length - 1);
   }

@@ -11,6 +11,40 @@ export const relu: Operation = {
   },
 };
 
+/** min(max(x, 0), 6); the gradient passes strictly between the two. */
+export const relu6: Operation = {
+  trainable: [],
+  forward([x]): Forward {
+    const output = tf.clipByValue(x!, 0, 6);
+    const saved = tf.clone(output);
+    return {
+      output,
+      saved: [saved],
+      backward: (dy) => {
+        const passes = tf.logicalAnd(tf.greater(saved, 0), tf.less(saved, 6));
+        return { inputs: [tf.where(passes, dy, tf.zerosLike(dy))], weights: [] };
+      },
+    };
+  },
+};
+
+/** x times the normal distribution's share below x (Hendrycks & Gimpel 2016); the gradient adds x times the density at x. */
+export const gelu: Operation = {
+  trainable: [],
+  forward([input]): Forward {
+    const x = tf.clone(input!);
+    const below = tf.mul(0.5, tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2))));
+    return {
+      output: tf.mul(x, below),
+      saved: [x, below],
+      backward: (dy) => {
+        const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+        return { inputs: [tf.mul(dy, tf.add(below, tf.mul(x, density)))], weights: [] };
+      },
+    };
+  },
+};
+
 export const identity: Operation = {
   trainable: [],
   forward([x]): Forward {

@@ -3,28 +3,36 @@ import type { Layer } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
 import type { Forward, Operation } from '../operation.ts';
 import { layerVariables, trainableWeight } from './weights.ts';
 
-/** Dense without its activation: x [n, in] * kernel [in, out] + bias. */
+/** Dense without its activation, over the last axis: x [..., in] * kernel [in, out] + bias. */
 export function dense(layer: Layer): Operation {
   const [kernel, bias] = layerVariables(layer) as [tf.Variable<tf.Rank.R2>, tf.Variable<tf.Rank.R1> | undefined];
   const weights = [...trainableWeight(layer, 0, 'kernel'), ...(bias ? trainableWeight(layer, 1) : [])];
   return {
     trainable: weights,
-    forward([input]): Forward {
-      const x = input as tf.Tensor2D;
-      const product = tf.matMul(x, kernel);
-      const saved = tf.clone(x);
+    forward([x]): Forward {
+      const { shape } = x!;
+      const rows = asRows(x!);
+      const product = tf.matMul(rows, kernel);
+      const output = tf.reshape(bias ? tf.add(product, bias) : product, [...shape.slice(0, -1), kernel.shape[1]]);
       return {
-        output: bias ? tf.add(product, bias) : product,
-        saved: [saved],
-        backward: (dy, wanted) => ({
-          inputs: wanted.inputs ? [tf.matMul(dy as tf.Tensor2D, kernel, false, true)] : [],
-          weights: wanted.weights
-            ? weights.map((weight) =>
-                weight.variable === bias ? tf.sum(dy, 0) : tf.matMul(saved, dy as tf.Tensor2D, true, false),
-              )
-            : [],
-        }),
+        output,
+        saved: [rows],
+        backward: (dy, wanted) => {
+          const dRows = asRows(dy);
+          return {
+            inputs: wanted.inputs ? [tf.reshape(tf.matMul(dRows, kernel, false, true), shape)] : [],
+            weights: wanted.weights
+              ? weights.map((weight) =>
+                  weight.variable === bias ? tf.sum(dRows, 0) : tf.matMul(rows, dRows, true, false),
+                )
+              : [],
+          };
+        },
       };
     },
   };
+}
+
+function asRows(x: tf.Tensor): tf.Tensor2D {
+  return tf.reshape(x, [-1, x.shape.at(-1)!]);
 }

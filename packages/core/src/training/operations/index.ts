@@ -1,50 +1,76 @@
+import { layers } from '@tensorflow/tfjs-layers';
 import type { Layer } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
 import type { Operation } from '../operation.ts';
-import { identity, relu } from './activation.ts';
+import { gelu, identity, relu, relu6 } from './activation.ts';
 import { anyLayer } from './any-layer.ts';
 import { batchNormalization } from './batch-normalization.ts';
 import { conv2d } from './conv2d.ts';
 import { dense } from './dense.ts';
+import { depthwiseConv2d } from './depthwise-conv2d.ts';
 import { dropout } from './dropout.ts';
+import { layerNormalization } from './layer-normalization.ts';
 import { averagePooling2d, globalAveragePooling2d, maxPooling2d } from './pooling.ts';
-import { add, flatten, zeroPadding2d } from './structure.ts';
+import { add, concatenate, flatten, zeroPadding2d } from './structure.ts';
 
-/** One entry for each layer class that has an operation of its own; every other layer runs as {@link anyLayer}. */
-const OPERATIONS: Readonly<Record<string, (layer: Layer) => Operation>> = {
+type ActivationName = Parameters<typeof layers.activation>[0]['activation'];
+
+/**
+ * One entry for each layer class that has an operation of its own, without its activation; `undefined` for a layer that the
+ * operation does not cover. Every other layer runs as {@link anyLayer}.
+ */
+const OPERATIONS: Readonly<Record<string, (layer: Layer) => Operation | undefined>> = {
+  Activation: () => identity,
   Add: () => add,
   AveragePooling2D: averagePooling2d,
-  BatchNormalization: (layer) => (isLastAxis(layer) ? batchNormalization(layer) : anyLayer(layer)),
-  Conv2D: (layer) => (isDilated(layer) ? anyLayer(layer) : conv2d(layer)),
-  Dense: (layer) => (inputRank(layer) === 2 ? dense(layer) : anyLayer(layer)),
+  BatchNormalization: (layer) => (isLastAxis(layer) ? batchNormalization(layer) : undefined),
+  Concatenate: (layer) => (isLastAxis(layer) ? concatenate : undefined),
+  Conv2D: (layer) => (isDilated(layer) ? undefined : conv2d(layer)),
+  Dense: dense,
+  DepthwiseConv2D: (layer) => (isDilated(layer) || isChannelsFirst(layer) ? undefined : depthwiseConv2d(layer)),
   Dropout: dropout,
   Flatten: () => flatten,
   GlobalAveragePooling2D: () => globalAveragePooling2d,
   InputLayer: () => identity,
+  LayerNormalization: (layer) => (isLastAxis(layer) ? layerNormalization(layer) : undefined),
   MaxPooling2D: maxPooling2d,
-  ReLU: (layer) => (layer.getConfig().maxValue == null ? relu : anyLayer(layer)),
+  ReLU: (layer) => RELU_BY_MAXIMUM.get((layer.getConfig().maxValue as number | null | undefined) ?? Infinity),
   ZeroPadding2D: zeroPadding2d,
 };
 
-const ACTIVATIONS: Readonly<Record<string, Operation>> = { linear: identity, relu };
+const ACTIVATIONS: Readonly<Record<string, Operation>> = { gelu, relu, relu6 };
 
-export function operationOf(layer: Layer): Operation {
-  const className = layer.getClassName();
-  if (className === 'Activation') return ACTIVATIONS[activationName(layer)] ?? anyLayer(layer);
-  return OPERATIONS[className]?.(layer) ?? anyLayer(layer);
+const RELU_BY_MAXIMUM: ReadonlyMap<number, Operation> = new Map([
+  [6, relu6],
+  [Infinity, relu],
+]);
+
+/** What a layer computes, one operation after the other: first the layer itself, then the activation that it applies. */
+export function operationsOf(layer: Layer): readonly Operation[] {
+  const operation = OPERATIONS[layer.getClassName()]?.(layer);
+  if (!operation) return [anyLayer(layer)];
+  const activation = activationName(layer);
+  if (activation === 'linear') return [operation];
+  const applied = ACTIVATIONS[activation] ?? anyLayer(layers.activation({ activation }));
+  return operation === identity ? [applied] : [operation, applied];
 }
 
 /** Name of the activation that a layer applies, whether it is its own layer or part of a Conv2D or Dense. */
-export function activationName(layer: Layer): string {
-  return (layer.getConfig().activation as string | undefined) ?? 'linear';
+export function activationName(layer: Layer): ActivationName {
+  return (layer.getConfig().activation as ActivationName | undefined) ?? 'linear';
 }
 
 function isDilated(layer: Layer): boolean {
   return (layer.getConfig().dilationRate as number[]).some((rate) => rate !== 1);
 }
 
+function isChannelsFirst(layer: Layer): boolean {
+  return layer.getConfig().dataFormat === 'channelsFirst';
+}
+
+/** LayerNormalization lists its axes, BatchNormalization and Concatenate name one. */
 function isLastAxis(layer: Layer): boolean {
-  const axis = layer.getConfig().axis as number;
-  return axis === -1 || axis === inputRank(layer) - 1;
+  const axes = [layer.getConfig().axis].flat();
+  return axes.length === 1 && (axes[0] === -1 || axes[0] === inputRank(layer) - 1);
 }
 
 function inputRank(layer: Layer): number {

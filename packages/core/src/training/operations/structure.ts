@@ -25,6 +25,19 @@ export const add: Operation = {
   },
 };
 
+/** Concatenation along the last axis. */
+export const concatenate: Operation = {
+  trainable: [],
+  forward(inputs): Forward {
+    const sizes = inputs.map((x) => x.shape.at(-1)!);
+    return {
+      output: tf.concat([...inputs], -1),
+      saved: [],
+      backward: (dy) => ({ inputs: tf.split(dy, sizes, -1), weights: [] }),
+    };
+  },
+};
+
 export function zeroPadding2d(layer: Layer): Operation {
   const { padding } = layer.getConfig() as unknown as { padding: [[number, number], [number, number]] };
   return {
