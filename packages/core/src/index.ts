@@ -35,7 +35,8 @@ export {
 export { type ApplyPlanOptions, applyPlan } from './pruning/apply-plan.ts';
 export { composePlans } from './pruning/compose-plans.ts';
 export { validatePlan } from './pruning/fit-plan.ts';
-export { type CreatePlanOptions, createPlan, type PruningPlan, parsePlan } from './pruning/pruning-plan.ts';
+export { parsePlan } from './pruning/parse-plan.ts';
+export { type CreatePlanOptions, createPlan, type PruningPlan } from './pruning/pruning-plan.ts';
 export { rankByShare } from './pruning/rank-by-share.ts';
 export {
   type FractionalScores,

@@ -140,7 +140,7 @@ function block(
 /** Removes each filter with probability 1/2, but never all of a layer. */
 function randomPlan(model: LayersModel, coin: () => boolean): PruningPlan {
   return createPlan(
-    readGraph(model, { kinds: ['conv', 'dense'] }).groups.flatMap(({ layer, filters }) => {
+    readGraph(model, { kinds: ['conv', 'dense'] }).groups.flatMap(({ name: layer, units: { length: filters } }) => {
       const gone = Array.from({ length: filters }, (_, filter) => filter).filter(coin);
       return gone.slice(0, filters - 1).map((filter) => ({ layer, filter }));
     }),

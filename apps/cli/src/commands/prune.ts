@@ -1,4 +1,5 @@
 import {
+  ALL_REMOVABLE,
   applyPlan,
   countCost,
   createPlan,
@@ -81,7 +82,7 @@ async function prune(invocation: Invocation<Flags>): Promise<ExitCode> {
   const engine = await startEngineFor(invocation);
   const model = await loadModel(path);
   const plan = flags.plan
-    ? validatePlan(await readJson(flags.plan, 'a pruning plan'), readGraph(model, { kinds: ['conv', 'dense'] }))
+    ? validatePlan(await readJson(flags.plan, 'a pruning plan'), readGraph(model, ALL_REMOVABLE))
     : choosePlan(model, await scoresFor(invocation, model), flags);
   const before = countCost(model);
   const identity = { command: 'prune', model: path, engine };
@@ -124,9 +125,10 @@ async function scoresFor(invocation: Invocation<Flags>, model: LayersModel): Pro
 }
 
 function choosePlan(model: LayersModel, scores: readonly LayerScores[], flags: Flags): PruningPlan {
-  const filtersOf = new Map(readGraph(model).groups.map(({ layer, filters }) => [layer, filters]));
+  const graph = readGraph(model);
+  const canLose = new Set(graph.groups.flatMap(({ producers }) => producers));
   const prunable = scores.filter(({ layer, filters }) => {
-    const expected = filtersOf.get(layer);
+    const expected = canLose.has(layer) ? graph.filters.get(layer) : undefined;
     if (expected !== undefined && filters !== expected) {
       throw new Error(
         `The scores list ${filters} filters of '${layer}', but the model has ${expected}. Score this model anew.`,
@@ -138,5 +140,5 @@ function choosePlan(model: LayersModel, scores: readonly LayerScores[], flags: F
   const { strategy, threshold, maxFraction, minFilters, maxLayerFraction } = flags;
   const options = { strategy, threshold, maxFraction, minFilters, maxLayerFraction };
   const { removed } = selectFilters(rankByShare(prunable), options);
-  return createPlan(removed);
+  return createPlan(removed, { graph });
 }

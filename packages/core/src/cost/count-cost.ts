@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { LayerCost } from '../graph/layer-rule.ts';
 import { ruleOf } from '../graph/layer-rules.ts';
-import { type LayerNode, readNodes } from '../graph/nodes.ts';
+import { type LayerNode, readNetwork } from '../graph/nodes.ts';
 
 /** What a network costs for one image. All numbers are exact integers. */
 export interface NetworkCost extends LayerCost {
@@ -28,13 +28,15 @@ export interface UncountedLayer {
 const NOTHING: LayerCost = { macs: 0, authorsFlops: 0 };
 
 /**
- * Counts parameters and multiply-accumulates (FLOPs are 2 MACs), layer by layer.
+ * Counts parameters and multiply-accumulates (FLOPs are 2 MACs), layer by layer, with those of nested models. A layer that is
+ * used in several places is listed for each; its parameters count for the first.
  *
- * @throws Error when a layer's output has no fixed size, or the model is not a plain graph (see `readNodes`).
+ * @throws Error when a layer's input or output has no fixed size.
  */
 export function countCost(model: LayersModel): NetworkCost {
-  const nodes = readNodes(model);
-  const layers = nodes.map(report);
+  const { nodes } = readNetwork(model);
+  const firstOf = new Map(nodes.map((node) => [node.layer, node] as const).reverse());
+  const layers = nodes.map((node) => report(node, firstOf.get(node.layer) === node));
   const total = (count: (layer: LayerReport) => number) => layers.reduce((sum, layer) => sum + count(layer), 0);
   return {
     parameters: total((layer) => layer.parameters),
@@ -42,14 +44,14 @@ export function countCost(model: LayersModel): NetworkCost {
     authorsFlops: total((layer) => layer.authorsFlops),
     layers,
     uncounted: nodes
-      .filter((node) => !ruleOf(node.className))
+      .filter((node) => !ruleOf(node.className) && firstOf.get(node.layer) === node)
       .map(({ name, className }) => ({ layer: name, className })),
   };
 }
 
-function report(node: LayerNode): LayerReport {
+function report(node: LayerNode, isFirst: boolean): LayerReport {
   const { name, className, outputShape, layer } = node;
-  const parameters = layer.trainableWeights.reduce(
+  const parameters = (isFirst ? layer.trainableWeights : []).reduce(
     (sum, weight) => sum + weight.shape.reduce<number>((size, dimension) => size * dimension!, 1),
     0,
   );

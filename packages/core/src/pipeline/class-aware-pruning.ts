@@ -126,7 +126,7 @@ export async function* classAwarePruning(
       const scores = await scoreFilters(current.model, sources.scoring, { criterion });
       yield { type: 'scored', iteration, scores };
 
-      const prunable = new Set(graph.groups.map(({ layer }) => layer));
+      const prunable = new Set(graph.groups.flatMap(({ producers }) => producers));
       const rankings = rankByShare(scores.filter(({ layer }) => prunable.has(layer)));
       const selection = selectFilters(rankings, selectionOptions);
       if (selection.removed.length === 0) {

@@ -140,7 +140,7 @@ describe('applyPlan', () => {
       }),
     );
     await expect(applyPlan(model, { version: 1, remove: { stem: [0] } })).rejects.toThrow(
-      "'stem' feeds the addition 'sum'",
+      "which is frozen: 'stem' is coupled with 'outer', which reaches the model's output through 'sum'",
     );
   });
 });

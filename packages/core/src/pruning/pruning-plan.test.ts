@@ -3,7 +3,8 @@ import { layers } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { chain, image, modelOf } from '../../test/support/small-models.ts';
 import { readGraph } from '../graph/channel-graph.ts';
-import { createPlan, validatePlan } from './pruning-plan.ts';
+import { validatePlan } from './fit-plan.ts';
+import { createPlan } from './pruning-plan.ts';
 
 const input = image(8, 3);
 const graph = readGraph(
@@ -47,7 +48,7 @@ describe('validatePlan', () => {
     ],
     [
       { version: 1, remove: { conv2: [0] } },
-      "which are frozen: 'conv2' is the model's output. Layers that can lose filters: conv1.",
+      "which is frozen: 'conv2' is the model's output. Layers that can lose filters: conv1.",
     ],
     [{ version: 1, remove: { relu: [0] } }, "removes filters of 'relu', but a ReLU layer has none."],
     [{ version: 1, remove: { conv1: [4] } }, "removes filter 4 of layer 'conv1', whose filters are 0 to 3."],

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Layer } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
 import type { ChannelGraph } from '../graph/channel-graph.ts';
 import { ruleOf } from '../graph/layer-rules.ts';
-import type { LayerNode } from '../graph/nodes.ts';
-import { type KeptChannels, keptChannels } from './kept-channels.ts';
+import { type KeptPositions, keptChannels } from './kept-channels.ts';
 import type { PruningPlan } from './pruning-plan.ts';
 
 /**
@@ -21,34 +21,41 @@ export type WeightSlicer = (layer: string, weight: number, tensor: tf.Tensor) =>
  */
 export function weightSlicer(graph: ChannelGraph, plan: PruningPlan): WeightSlicer {
   const kept = keptChannels(graph, plan);
-  const nodes = new Map(graph.nodes.map((node) => [node.name, node]));
-  return (layer, weight, tensor) => {
-    const node = nodes.get(layer);
-    const variable = node?.layer.weights[weight];
-    if (!node || !variable) throw new Error(`The network has no weight ${weight} in a layer named '${layer}'.`);
-    if (String(variable.shape) !== String(tensor.shape)) {
+  const layers = new Map(
+    graph.nodes.flatMap(({ name, layer }) => (layer.weights.length > 0 ? [[name, layer] as const] : [])),
+  );
+  return (name, index, tensor) => {
+    const layer = layers.get(name);
+    const weight = layer?.weights[index];
+    if (!layer || !weight) throw new Error(`The network has no weight ${index} in a layer named '${name}'.`);
+    if (String(weight.shape) !== String(tensor.shape)) {
       throw new Error(
-        `Weight ${weight} of layer '${layer}' has shape [${variable.shape}], but the tensor to cut has [${tensor.shape}].`,
+        `Weight ${index} of layer '${name}' has shape [${weight.shape}], but the tensor to cut has [${tensor.shape}].`,
       );
     }
-    return slice(tensor, cuts(node, variable.originalName, kept.get(layer)!));
+    return slice(tensor, cuts(layer, weight.originalName, kept.get(layer)));
   };
 }
 
-type Cut = { readonly axis: number; readonly indices: readonly number[] };
+type Cut = { readonly axis: number; readonly positions: readonly number[] };
 
-function cuts(node: LayerNode, weightName: string, { inputs, outputs }: KeptChannels): Cut[] {
-  const axes = ruleOf(node.className)?.weights?.[weightName.split('/').at(-1)!];
-  return [
-    ...(inputs && axes?.inputs !== undefined ? [{ axis: axes.inputs, indices: inputs }] : []),
-    ...(outputs && axes?.outputs !== undefined ? [{ axis: axes.outputs, indices: outputs }] : []),
-  ];
+function cuts(layer: Layer, weight: string, kept: KeptPositions | undefined): Cut[] {
+  if (!kept) return [];
+  const weights = ruleOf(layer.getClassName())?.weights ?? {};
+  const axes = Object.entries(weights).find(([name]) => weight.endsWith(`/${name}`))?.[1] ?? {};
+  return Object.entries(axes).flatMap(([name, axis]) => {
+    const positions = kept.get(name);
+    return positions ? [{ axis, positions }] : [];
+  });
 }
 
 function slice(tensor: tf.Tensor, cuts: readonly Cut[]): tf.Tensor {
   return tf.tidy(() =>
     cuts.reduce(
-      (rest, { axis, indices }) => tf.gather(rest, tf.tensor1d([...indices], 'int32'), axis),
+      (rest, { axis, positions }) =>
+        positions.length === rest.shape.at(axis)
+          ? rest
+          : tf.gather(rest, tf.tensor1d([...positions], 'int32'), rest.rank + axis),
       tf.clone(tensor),
     ),
   );

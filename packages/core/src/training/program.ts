@@ -16,21 +16,32 @@ export interface Step {
 /** A model as a list of operations in the order of computing; the first is the input, the last the output. */
 export interface Program {
   readonly steps: readonly Step[];
+  /** Each weight once, also where several steps use it. */
   readonly trainable: readonly TrainableWeight[];
-  /** Step that computes a layer's output before any activation. */
+  /** Key of each weight that several steps use, to how many. */
+  readonly sharedWeights: ReadonlyMap<string, number>;
+  /** Step that computes a layer's output before any activation; of a layer that is used in several places, the first. */
   readonly stepOfLayer: ReadonlyMap<string, number>;
 }
 
 /**
  * Reads a model into a program. Batch norm takes in the ReLU behind it, and the addition between the two if there is one.
  *
- * @throws Error when the model has several inputs or outputs, or shares layers between places.
+ * @throws Error when the model has several inputs or outputs, or a layer has several outputs.
  */
 export function compileProgram(model: LayersModel): Program {
   const steps = fuseBatchNorm(listSteps(readNodes(model)));
+  const uses = new Map<string, number>();
+  const trainable = steps
+    .flatMap((step) => step.operation.trainable)
+    .filter(({ key }) => {
+      uses.set(key, (uses.get(key) ?? 0) + 1);
+      return uses.get(key) === 1;
+    });
   return {
     steps,
-    trainable: steps.flatMap((step) => step.operation.trainable),
+    trainable,
+    sharedWeights: new Map([...uses].filter(([, count]) => count > 1)),
     stepOfLayer: new Map(steps.map((step, index) => [step.node.name, index] as const).reverse()),
   };
 }

@@ -13,7 +13,10 @@ export interface ForwardWalk {
 }
 
 export interface BackwardHandlers {
-  /** Called as soon as a weight's gradient is known; the walk frees the gradient afterwards. Absent: no weight gradients. */
+  /**
+   * Called as soon as a weight's gradient is known, which for a layer in several places is the sum of theirs; the walk frees
+   * the gradient afterwards. Absent: no weight gradients.
+   */
   readonly onWeight?: (weight: TrainableWeight, gradient: tf.Tensor) => void;
   /** Called with a tapped step's output and the gradient with respect to it; the walk frees both afterwards. */
   readonly onTap?: (step: number, activation: tf.Tensor, gradient: tf.Tensor) => void;
@@ -51,7 +54,28 @@ export function walkForward(
     else tf.dispose([...forward.saved]);
     for (const input of step.inputs) if (--readers[input]! === 0) outputs[input]!.dispose();
   });
-  return { output: outputs.at(-1) as tf.Tensor2D, records, updates, tapped };
+  const together = mode === 'training' ? addUpShared(updates) : updates;
+  return { output: outputs.at(-1) as tf.Tensor2D, records, updates: together, tapped };
+}
+
+/** Batch norm in several places moves its statistics by as much as all of them say. */
+function addUpShared(updates: readonly StatisticsUpdate[]): readonly StatisticsUpdate[] {
+  const sums = new Map<tf.Variable, StatisticsUpdate>();
+  for (const update of updates) {
+    const { movingMean, movingVariance } = update;
+    const before = sums.get(movingMean);
+    if (!before) {
+      sums.set(movingMean, update);
+      continue;
+    }
+    const [mean, variance] = tf.tidy(() => [
+      tf.add(before.mean, tf.sub(update.mean, movingMean)),
+      tf.add(before.variance, tf.sub(update.variance, movingVariance)),
+    ]) as [tf.Tensor, tf.Tensor];
+    tf.dispose([before.mean, before.variance, update.mean, update.variance]);
+    sums.set(movingMean, { ...update, mean, variance, samples: before.samples + update.samples });
+  }
+  return [...sums.values()];
 }
 
 /**
@@ -71,6 +95,16 @@ export function walkBackward(
     const own = tapped.has(index) || (onWeight !== undefined && step.operation.trainable.length > 0);
     needed.push(own || step.inputs.some((input) => needed[input]));
   });
+  const sums = new Map<string, { gradient: tf.Tensor; steps: number }>();
+  /** The weight's gradient, once all steps that use it have given their parts. */
+  const complete = (key: string, part: tf.Tensor): tf.Tensor | undefined => {
+    const uses = program.sharedWeights.get(key);
+    if (uses === undefined) return part;
+    const before = sums.get(key);
+    const sum = { gradient: accumulate(before?.gradient, part), steps: (before?.steps ?? 0) + 1 };
+    sums.set(key, sum);
+    return sum.steps === uses ? sum.gradient : undefined;
+  };
   const gradients: (tf.Tensor | undefined)[] = steps.map(() => undefined);
   gradients[steps.length - 1] = tf.clone(dOutput);
 
@@ -90,7 +124,8 @@ export function walkBackward(
         dy.dispose();
         tf.dispose([...record.saved]);
         operation.trainable.forEach((weight, i) => {
-          const gradient = backward.weights[i];
+          const part = backward.weights[i];
+          const gradient = part && complete(weight.key, part);
           if (!gradient) return;
           onWeight?.(weight, gradient);
           gradient.dispose();

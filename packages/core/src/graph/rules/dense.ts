@@ -1,19 +1,16 @@
-import { activationFlops, type LayerCost, outputSize, type ProducerRule, softmaxOf } from '../layer-rule.ts';
-import type { LayerNode } from '../nodes.ts';
+import { type Filters, type LayerRule, softmaxOf, sumOfProducts } from '../layer-rule.ts';
+
+const filters: Filters = { kind: 'dense', axis: 'units', count: (layer) => layer.getConfig().units as number };
 
 /** Kernel [inputs, units]; on inputs of higher rank it applies along the last axis. */
-export const dense: ProducerRule = {
-  flow: 'produce',
-  kind: 'dense',
-  sizeField: 'units',
-  weights: { kernel: { inputs: 0, outputs: 1 }, bias: { outputs: 0 } },
+export const dense: LayerRule = {
+  filters,
+  weights: { kernel: { inputs: -2, units: -1 }, bias: { units: -1 } },
   filtersStay: softmaxOf,
-  cost,
+  follow({ node, inputs, lay, make }) {
+    lay('inputs', inputs[0]!);
+    return make('units', filters.count(node.layer));
+  },
+  resize: ({ units }) => ({ units }),
+  cost: (node) => sumOfProducts(node, node.layer.weights[0]!.shape[0]!),
 };
-
-function cost(node: LayerNode): LayerCost {
-  const [inputs] = node.layer.weights[0]!.shape as [number];
-  const outputs = outputSize(node);
-  const bias = node.layer.weights.length > 1 ? 1 : 0;
-  return { macs: inputs * outputs, authorsFlops: (2 * inputs + bias) * outputs + activationFlops(node) };
-}

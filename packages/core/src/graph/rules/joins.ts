@@ -1,7 +1,19 @@
-import type { JoinRule } from '../layer-rule.ts';
+import type { LayerRule } from '../layer-rule.ts';
 
-export const add: JoinRule = { flow: 'join', noun: 'addition' };
-export const average: JoinRule = { flow: 'join', noun: 'average' };
-export const maximum: JoinRule = { flow: 'join', noun: 'maximum' };
-export const minimum: JoinRule = { flow: 'join', noun: 'minimum' };
-export const multiply: JoinRule = { flow: 'join', noun: 'product' };
+/**
+ * Channel i of the output takes channel i of every input. An input of a single channel goes with each of the others', as a
+ * gate for positions does.
+ *
+ * @param noun For messages: 'addition'.
+ */
+export function join(noun: string): LayerRule {
+  return {
+    follow({ node, inputs, couple, freeze }) {
+      const width = Math.max(...inputs.map((channels) => channels.length));
+      const full = inputs.filter((channels) => channels.length === width);
+      for (const channels of inputs) if (!full.includes(channels)) freeze(channels, 'spreads it over all channels');
+      couple(full, `feeds the ${noun} '${node.name}'`);
+      return full[0]!;
+    },
+  };
+}
