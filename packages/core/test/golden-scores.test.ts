@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { softmaxCrossEntropy } from '../src/kernels/softmax-cross-entropy.ts';
-import { accumulateTaylor, scoreFilters } from '../src/scoring/score-filters.ts';
+import { sumImportance } from '../src/scoring/criteria/importance.ts';
+import { countAbove } from '../src/scoring/criteria/reference.ts';
+import { scoreFilters } from '../src/scoring/score-filters.ts';
 import { compileProgram } from '../src/training/program.ts';
 import { walkBackward, walkForward } from '../src/training/walk.ts';
 import { sourceOf } from './support/batches.ts';
@@ -19,11 +21,8 @@ eachEngine(() => {
     it('counts every class, filter and position as the authors do at tau 0', async () => {
       const model = build();
       const counts = bytes(scores.counts_file);
-      const batches = sourceOf(images, 37);
-      const { imagesPerClass, layers } = await accumulateTaylor(model, batches, {
-        criterion: { kind: 'reference', tau: 0 },
-        layers: scores.layers.map(({ conv }) => conv),
-      });
+      const input = { model, source: sourceOf(images, 37), layers: scores.layers.map(({ conv }) => conv) };
+      const { imagesPerClass, layers } = await countAbove(input, () => 0);
       expect(imagesPerClass).toBe(scores.images_per_class);
       for (const [index, layer] of scores.layers.entries()) {
         const [classes, filters, positions] = layer.counts_shape;
@@ -60,9 +59,8 @@ eachEngine(() => {
     });
 
     it('finds the mean importance of each filter', async () => {
-      const { imagesPerClass, layers } = await accumulateTaylor(build(), sourceOf(images), {
-        criterion: { kind: 'relative', rho: 0.5 },
-      });
+      const input = { model: build(), source: sourceOf(images), layers: scores.layers.map(({ conv }) => conv) };
+      const { imagesPerClass, layers } = await sumImportance(input);
       layers.forEach(({ total }, index) => {
         const { height, width, mean_abs } = scores.layers[index]!;
         const average = tf.tidy(() => tf.div(tf.sum(total, 0), imagesPerClass * height * width).dataSync());
