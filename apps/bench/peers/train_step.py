@@ -5,40 +5,19 @@ A step is forward, backward, SGD with momentum 0.9 and weight decay 5e-4, and re
     python3 train_step.py --model vgg16 --precision bfloat16 --objective full
 """
 
-import argparse
 import json
-import math
 import resource
 import sys
 import time
 
-MODELS = ["vgg16", "resnet20", "resnet56"]
-
-
-def count(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, but got {text}")
-    return value
-
-
-def factor(text):
-    value = float(text)
-    if not (value > 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"expected a positive number, but got {text}")
-    return value
+from arguments import count, parser_for
 
 
 def read_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", choices=MODELS, required=True)
-    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser = parser_for(__doc__)
     parser.add_argument("--objective", choices=["plain", "full"], default="plain", help="full adds L1 and orthogonality")
-    parser.add_argument("--width", type=factor, default=1.0, help="factor on the width of every layer but the last")
-    parser.add_argument("--batch", type=count, default=128)
     parser.add_argument("--warmup", type=count, default=10, help="steps before the measured ones")
     parser.add_argument("--steps", type=count, default=6, help="measured steps")
-    parser.add_argument("--threads", type=count, default=2)
     return parser.parse_args()
 
 

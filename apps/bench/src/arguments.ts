@@ -23,6 +23,11 @@ export function count(text: string): number {
   return value;
 }
 
+/** A comma-separated list of counts, without repetitions. */
+export function counts(text: string): number[] {
+  return [...new Set(text.split(',').map((part) => count(part.trim())))];
+}
+
 export function countOrZero(text: string): number {
   return text === '0' ? 0 : count(text);
 }
@@ -32,5 +37,12 @@ export function factor(text: string): number {
   if (!Number.isFinite(value) || value <= 0) {
     throw new InvalidArgumentError(`Expected a positive number; got '${text}'.`);
   }
+  return value;
+}
+
+/** A part of a whole, such as 0.5. */
+export function share(text: string): number {
+  const value = factor(text);
+  if (value > 1) throw new InvalidArgumentError(`Expected a share of at most 1; got '${text}'.`);
   return value;
 }

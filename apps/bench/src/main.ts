@@ -1,8 +1,10 @@
 import { Command } from 'commander';
+import { inferenceCommand } from './commands/inference.ts';
 import { memoryCommand } from './commands/memory.ts';
+import { soakCommand } from './commands/soak.ts';
 import { trainStepCommand } from './commands/train-step.ts';
 
-const COMMANDS = [trainStepCommand, memoryCommand];
+const COMMANDS = [trainStepCommand, inferenceCommand, memoryCommand, soakCommand];
 
 const program = new Command('bench').description("Measures secateur's engine on this machine.");
 for (const command of COMMANDS) program.addCommand(command());

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { median } from './statistics.ts';
+import { mean, median, standardDeviation } from './statistics.ts';
 
 test('the median is the middle value, or the mean of the two middle ones', () => {
   expect(median([7])).toBe(7);
@@ -15,4 +15,11 @@ test('the median sorts numbers as numbers and leaves its argument alone', () => 
 
 test('no values have no median', () => {
   expect(() => median([])).toThrow('Expected at least one value to take the median of, but got none.');
+});
+
+test('the standard deviation is that of a sample', () => {
+  expect(mean([2, 4, 4, 4, 5, 5, 7, 9])).toBe(5);
+  expect(standardDeviation([2, 4, 4, 4, 5, 5, 7, 9])).toBeCloseTo(Math.sqrt(32 / 7), 12);
+  expect(standardDeviation([3])).toBe(0);
+  expect(() => standardDeviation([])).toThrow('Expected at least one value to take the mean of, but got none.');
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Report } from '../src/comparison/report.ts';
 import { findPythonWithTorch } from '../src/python.ts';
-import type { TrainStepReport } from '../src/train-step/report.ts';
+import type { TrainingMeasurement } from '../src/train-step/setting.ts';
 import { bench } from './bench.ts';
 
 const python = await findPythonWithTorch().catch(() => undefined);
@@ -14,7 +15,7 @@ describe.skipIf(python === undefined)('bench train-step (needs a Python with tor
     expect(stderr).toContain('vgg16/bfloat16/full round 1 PyTorch: ');
     expect(code).toBe(0);
 
-    const report = JSON.parse(stdout) as TrainStepReport;
+    const report = JSON.parse(stdout) as Report;
     expect(Object.keys(report.ratios)).toEqual(['vgg16/bfloat16/full', 'resnet20/bfloat16/full']);
     expect(report.runs.map(({ key, side }) => `${key} ${side}`)).toEqual([
       'vgg16/bfloat16/full peer',
@@ -28,8 +29,9 @@ describe.skipIf(python === undefined)('bench train-step (needs a Python with tor
       expect(run.busyCpus).toBeGreaterThan(0);
       expect(run.peakBytes).toBeGreaterThan(50e6);
       // Cross entropy of 10 classes starts near ln 10; the regularisers of so narrow a network add little.
-      expect(run.loss).toBeGreaterThan(1);
-      expect(run.loss).toBeLessThan(5);
+      const { loss } = run as typeof run & TrainingMeasurement;
+      expect(loss).toBeGreaterThan(1);
+      expect(loss).toBeLessThan(5);
     }
     for (const [key, ratio] of Object.entries(report.ratios)) {
       const [peer, ours] = report.runs.filter((run) => run.key === key);

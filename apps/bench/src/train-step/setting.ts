@@ -1,4 +1,5 @@
 import type { Precision } from '@secateur/core';
+import type { Measurement } from '../comparison/measurement.ts';
 
 export const NETWORKS = ['vgg16', 'resnet56', 'resnet20'] as const;
 export const PRECISIONS = ['float32', 'bfloat16'] as const satisfies readonly Precision[];
@@ -28,17 +29,7 @@ export interface RunOptions {
   readonly threads: number;
 }
 
-/** What a run reports, ours and PyTorch's alike. */
-export interface Measurement {
-  readonly engine: string;
-  /** Trainable numbers of the network. */
-  readonly parameters: number;
-  /** Of each measured step. */
-  readonly milliseconds: readonly number[];
-  /** CPU seconds, user and system, per second of the measured steps. */
-  readonly busyCpus: number;
-  /** Largest resident set of the whole process. */
-  readonly peakBytes: number;
+export interface TrainingMeasurement extends Measurement {
   /** Of the last step. */
   readonly loss: number;
 }
@@ -46,9 +37,4 @@ export interface Measurement {
 /** 'model/precision/objective' */
 export function keyOf({ model, precision, objective }: Setting): string {
   return `${model}/${precision}/${objective}`;
-}
-
-/** The command line that both sides understand. */
-export function toArguments(setting: Setting, options: RunOptions): string[] {
-  return Object.entries({ ...setting, ...options }).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }

@@ -7,12 +7,12 @@ import { choice, count, factor } from '../arguments.ts';
 import { buildNetwork } from '../networks.ts';
 import { repeatedBatch } from '../repeated-batch.ts';
 import {
-  type Measurement,
   NETWORKS,
   OBJECTIVES,
   PRECISIONS,
   type RunOptions,
   type Setting,
+  type TrainingMeasurement,
 } from '../train-step/setting.ts';
 
 const { model, precision, objective, width, batch, warmup, steps, threads } = new Command('train-step')
@@ -54,7 +54,7 @@ for await (const event of events) {
   }
 }
 
-const measurement: Measurement = {
+const measurement: TrainingMeasurement = {
   engine: `secateur on libtorch ${versions().libtorch}`,
   parameters: network.trainableWeights.reduce((total, { shape }) => total + shape.reduce((a, b) => a! * b!, 1)!, 0),
   milliseconds,

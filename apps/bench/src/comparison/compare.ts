@@ -1,10 +1,10 @@
 import { median } from '../statistics.ts';
-import { keyOf, type Measurement, type Setting } from './setting.ts';
+import type { Measurement } from './measurement.ts';
 
 export const SIDES = ['peer', 'ours'] as const;
 export type Side = (typeof SIDES)[number];
 
-/** One run of one side. */
+/** One run of one side, with all that it measured. */
 export interface Run extends Measurement {
   readonly key: string;
   /** From 0, over all rounds of the setting, those that were measured again included. */
@@ -41,24 +41,24 @@ export interface CompareOptions {
   readonly rounds: number;
   /** Most rounds measured again because one of their runs was disturbed. */
   readonly retries: number;
-  readonly measure: (side: Side, setting: Setting) => Promise<Measurement>;
+  readonly measure: (side: Side) => Promise<Measurement>;
   readonly onRun?: (run: Run) => void;
 }
 
 /** The least share of its threads' CPUs that an undisturbed run gets. */
 const QUIET_SHARE = 0.95;
 
-/** Measures both sides by turns until there are `rounds` undisturbed rounds, or the retries are used up. */
+/** Measures both sides of one setting by turns until there are `rounds` undisturbed rounds, or the retries are used up. */
 export async function compareSides(
-  setting: Setting,
+  key: string,
   { batch, threads, rounds, retries, measure, onRun }: CompareOptions,
 ): Promise<{ comparison: Comparison; runs: Run[] }> {
   const runs: Run[] = [];
   for (let round = 0, quiet = 0; quiet < rounds && round < rounds + retries; round++) {
     for (const side of SIDES) {
-      const measurement = await measure(side, setting);
+      const measurement = await measure(side);
       const run: Run = {
-        key: keyOf(setting),
+        key,
         round,
         side,
         imagesPerSecond: (1000 * batch) / median(measurement.milliseconds),

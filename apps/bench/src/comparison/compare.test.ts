@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { type CompareOptions, compareSides, type Run, type Side, summarise } from './compare.ts';
-import type { Measurement, Setting } from './setting.ts';
+import type { Measurement } from './measurement.ts';
 
-const SETTING: Setting = { model: 'vgg16', precision: 'bfloat16', objective: 'plain' };
+const KEY = 'vgg16/bfloat16/plain';
 
 /** A measurement of one 100 ms / `speed` step, which is 10 * speed images per second for a batch of one. */
 function measured(speed: number, busyCpus = 2): Measurement {
-  return { engine: 'test', parameters: 1, milliseconds: [100 / speed], busyCpus, peakBytes: speed, loss: 1 };
+  return { engine: 'test', parameters: 1, milliseconds: [100 / speed], busyCpus, peakBytes: speed };
 }
 
 /** Hands out the given measurements in turn and remembers who asked. */
 function script(measurements: readonly Measurement[], options: Partial<CompareOptions> = {}) {
   const asked: Side[] = [];
-  const compare = compareSides(SETTING, {
+  const compare = compareSides(KEY, {
     batch: 1,
     threads: 2,
     rounds: 2,

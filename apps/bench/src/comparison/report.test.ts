@@ -11,8 +11,10 @@ function comparison(key: string, ratio: number, disturbedRounds = 0): Comparison
   return { key, ratio, ours, peer, countedRounds: [0, 1, 2], disturbedRounds };
 }
 
+const GOALS = { 'vgg16/float32/full': 2.2, 'vgg16/bfloat16/plain': 1, 'resnet20/bfloat16/plain': 1.15 };
+
 const report = (comparisons: Comparison[], width = 1) =>
-  buildReport({ comparisons, runs: [], options: { ...OPTIONS, width }, machine: MACHINE });
+  buildReport({ comparisons, runs: [], options: { ...OPTIONS, width }, machine: MACHINE, goals: GOALS });
 
 test('the report gives ratios and goals by setting', () => {
   const { ratios, goals } = report([comparison('vgg16/float32/full', 2.5), comparison('resnet20/float32/full', 1.4)]);
@@ -27,7 +29,9 @@ test('the table shows both sides, the ratio and how it stands to the goal', () =
       comparison('resnet20/bfloat16/plain', 1.1, 1),
       comparison('resnet20/bfloat16/full', 3),
     ]),
+    { title: 'Steps of 128 images', notes: ['float32/full is like for like.'] },
   );
+  expect(text).toMatch(/^Steps of 128 images, 2 threads, medians of 3 rounds by turns\n/);
   expect(text).toMatch(/^vgg16\/bfloat16\/plain +100\.0 +100\.0 +1\.00 +1\.00 met +400 MiB +300 MiB +1\.95 \/ 1\.97$/m);
   expect(text).toMatch(/^resnet20\/bfloat16\/plain +110\.0 +100\.0 +1\.10\* +1\.15 missed/m);
   expect(text).toMatch(/^resnet20\/bfloat16\/full +300\.0 +100\.0 +3\.00 +- /m);
@@ -36,9 +40,10 @@ test('the table shows both sides, the ratio and how it stands to the goal', () =
 });
 
 test('notes stay away when there is nothing to note', () => {
-  const text = formatReport(report([comparison('vgg16/bfloat16/plain', 1.2)]));
+  const text = formatReport(report([comparison('vgg16/bfloat16/plain', 1.2)]), { title: 'Steps' });
   expect(text).not.toContain('quiet machine');
   expect(text).not.toContain('Goals are for');
-  expect(text).not.toContain('like for like');
-  expect(formatReport(report([comparison('vgg16/bfloat16/plain', 1.2)], 0.5))).toContain('this is width 0.5');
+  expect(formatReport(report([comparison('vgg16/bfloat16/plain', 1.2)], 0.5), { title: 'Steps' })).toContain(
+    'this is width 0.5',
+  );
 });

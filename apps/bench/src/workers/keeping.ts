@@ -1,0 +1,167 @@
+// Does one Task, given as JSON, and prints its record.
+import { join } from 'node:path';
+import {
+  applyPlan,
+  type BatchSource,
+  classAwarePruning,
+  countCost,
+  evaluate,
+  OptimiserState,
+  readGraph,
+  recalibrateBatchNorm,
+  sliceOptimiserState,
+  type Teacher,
+  train,
+} from '@secateur/core';
+import {
+  CIFAR10_STATISTICS,
+  createBatchSource,
+  createPruningSources,
+  fetchCifar10,
+  type LabelledImages,
+  pickPerClass,
+  readCifar10Binary,
+} from '@secateur/data';
+import { vgg11 } from '@secateur/models';
+import '@secateur/tfjs-backend-torch';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { loadModel, saveModel } from '../keeping/model-files.ts';
+import { IMAGES, keepingOf, OBJECTIVE, PRECISION, SELECTION, type Tuning, tunings } from '../keeping/protocol.ts';
+import type { BaseRecord, PlansRecord, Task, VariantRecord } from '../keeping/records.ts';
+
+type VariantTask = Extract<Task, { kind: 'variant' }>;
+
+const task = JSON.parse(process.argv[2]!) as Task;
+const { setup, seed } = task;
+const baseFolder = join(task.folder, 'base');
+const { base, fine, final } = tunings(setup);
+const common = { objective: OBJECTIVE, precision: PRECISION } as const;
+
+await tf.setBackend('torch');
+const images = await (task.data === undefined ? fetchCifar10() : readCifar10Binary(task.data));
+const sources = createPruningSources(take(images.train, setup.perClass), {
+  ...IMAGES,
+  statistics: CIFAR10_STATISTICS,
+  seed,
+});
+const training = continueEpochs(sources.training);
+const test = createBatchSource(take(images.test, setup.testPerClass), {
+  ...IMAGES,
+  ...CIFAR10_STATISTICS,
+  augment: false,
+});
+try {
+  console.log(JSON.stringify(await perform()));
+} finally {
+  await Promise.all([sources.close(), test.close()]);
+}
+
+function perform(): Promise<BaseRecord | PlansRecord | VariantRecord> {
+  switch (task.kind) {
+    case 'base':
+      return trainBase();
+    case 'plans':
+      return makePlans();
+    case 'variant':
+      return tuneVariant(task);
+    default:
+      return task satisfies never;
+  }
+}
+
+async function trainBase(): Promise<BaseRecord> {
+  const model = vgg11({ width: setup.width, seed });
+  const { seconds } = await tune(model, base);
+  await saveModel(model, baseFolder);
+  return { testAccuracy: await testAccuracy(model), macs: countCost(model).macs, seconds };
+}
+
+async function makePlans(): Promise<PlansRecord> {
+  const options = {
+    ...SELECTION,
+    fineTune: { ...fine, ...common },
+    // Nothing is tuned any more once the plans are made.
+    finalTune: { ...fine, ...common },
+    tolerance: 1,
+    targetMacs: setup.target,
+  };
+  const events = classAwarePruning(await loadModel(baseFolder), { ...sources, training }, options);
+  for await (const event of events) {
+    if (event.type !== 'finished') continue;
+    const { plans, cost, reason } = event.result;
+    if (reason !== 'target reached') {
+      throw new Error(`Expected to remove ${setup.target} of the MACs, but pruning ended before: ${reason}.`);
+    }
+    return { plans, macs: cost.macs };
+  }
+  throw new Error('The pruning loop ended without a result.');
+}
+
+/** Removes what the plans say, and trains in between, with what the variant does to keep accuracy. */
+async function tuneVariant({ variant, plans }: VariantTask): Promise<VariantRecord> {
+  const { recalibrate, distillation, keepMomentum, rewind } = keepingOf(variant, setup);
+  const unpruned = await loadModel(baseFolder);
+  const recalibrated = async (model: LayersModel) => {
+    if (recalibrate) await recalibrateBatchNorm(model, sources.training, { ...recalibrate, precision: PRECISION });
+  };
+  const afterRemoval: number[] = [];
+  const totals = { steps: 0, seconds: 0, teacherSeconds: 0 };
+  let model = unpruned;
+  let momentum = new OptimiserState();
+  for (const [index, plan] of plans.entries()) {
+    const graph = readGraph(model);
+    const pruned = await applyPlan(model, plan, { graph });
+    const carried = sliceOptimiserState(momentum, graph, plan);
+    momentum.dispose();
+    momentum = carried;
+    if (model !== unpruned) model.dispose();
+    model = pruned;
+    await recalibrated(model);
+    afterRemoval.push(await testAccuracy(model));
+
+    const { epochs, schedule } = index === plans.length - 1 ? final : fine;
+    const spent = await tune(
+      model,
+      { epochs, schedule: rewind ? { kind: 'rewind', ...rewind, last: epochs } : schedule },
+      {
+        ...(distillation && { teacher: { ...distillation, model: unpruned } }),
+        ...(keepMomentum && { optimiserState: momentum }),
+      },
+    );
+    await recalibrated(model);
+    totals.steps += spent.steps;
+    totals.seconds += spent.seconds;
+    totals.teacherSeconds += spent.teacherSeconds;
+  }
+  return { macs: countCost(model).macs, afterRemoval, testAccuracy: await testAccuracy(model), ...totals };
+}
+
+async function tune(
+  model: LayersModel,
+  tuning: Tuning,
+  keeping: { readonly teacher?: Teacher; readonly optimiserState?: OptimiserState } = {},
+): Promise<Pick<VariantRecord, 'steps' | 'seconds' | 'teacherSeconds'>> {
+  const spent = { steps: 0, seconds: 0, teacherSeconds: 0 };
+  for await (const event of train(model, training, { ...tuning, ...common, ...keeping })) {
+    if (event.type !== 'step') continue;
+    spent.steps++;
+    spent.seconds += event.milliseconds / 1000;
+    spent.teacherSeconds += event.teacherMilliseconds / 1000;
+  }
+  return spent;
+}
+
+async function testAccuracy(model: LayersModel): Promise<number> {
+  return (await evaluate(model, test)).accuracy;
+}
+
+function take(images: LabelledImages, perClass: number | undefined): LabelledImages {
+  return perClass === undefined ? images : pickPerClass(images, { perClass, seed: 0 });
+}
+
+/** Counts epochs on from one tuning to the next, so that none sees the same augmented images again. */
+function continueEpochs({ size, batchSize, classNames, ...source }: BatchSource): BatchSource {
+  let epoch = 0;
+  return { size, batchSize, classNames, batches: (_, firstBatch) => source.batches(epoch++, firstBatch) };
+}
