@@ -16,9 +16,7 @@ export function resolveOptions(
   minimumSize: number,
 ): Required<NetworkOptions> {
   const { classes = 10, width = 1, inputShape = [32, 32, 3], seed = 0 } = options;
-  const reject = (name: string, expected: string, value: unknown): never => {
-    throw new Error(`${builder}: ${name} must be ${expected}, got ${JSON.stringify(value) ?? String(value)}.`);
-  };
+  const reject = (name: string, expected: string, value: unknown) => rejectOption(builder, name, expected, value);
   if (!Number.isInteger(classes) || classes < 2) reject('classes', 'an integer of at least 2', classes);
   if (!Number.isFinite(width) || width <= 0) reject('width', 'a positive finite factor, for example 0.5', width);
   if (!Array.isArray(inputShape) || inputShape.length !== 3 || !inputShape.every((n) => Number.isInteger(n) && n > 0)) {
@@ -31,6 +29,10 @@ export function resolveOptions(
     reject('seed', 'an integer from 0 to 4294967295', seed);
   }
   return { classes, width, inputShape, seed };
+}
+
+export function rejectOption(builder: string, name: string, expected: string, value: unknown): never {
+  throw new Error(`${builder}: ${name} must be ${expected}, got ${JSON.stringify(value) ?? String(value)}.`);
 }
 
 export function scaleWidth(channels: number, width: number): number {

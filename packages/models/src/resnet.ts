@@ -1,5 +1,6 @@
 import { ZeroPadShortcut } from '@secateur/core';
 import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { HE_FAN_OUT } from './initialisation.ts';
 import { LayerFactory } from './layer-factory.ts';
 import { type NetworkOptions, resolveOptions, scaleWidth } from './options.ts';
 
@@ -32,7 +33,7 @@ export function resnet({ depth, ...options }: ResNetOptions): LayersModel {
   }
   const name = `resnet${depth}`;
   const { classes, width, inputShape, seed } = resolveOptions(options, name, 4);
-  const factory = new LayerFactory(seed);
+  const factory = new LayerFactory(seed, HE_FAN_OUT);
   const blocks = (depth - 2) / 6;
 
   const images = input({ name: 'images', shape: [...inputShape] });
@@ -76,6 +77,6 @@ function basicBlock(
     const padChannels = [before, missingChannels - before] as const;
     shortcut = new ZeroPadShortcut({ name: `${name}_shortcut`, strides, padChannels }).apply(x) as SymbolicTensor;
   }
-  const sum = layers.add({ name: `${name}_add` }).apply([residual, shortcut]) as SymbolicTensor;
+  const sum = factory.add([residual, shortcut], `${name}_add`);
   return factory.relu(sum, `${name}_relu2`);
 }

@@ -1,4 +1,5 @@
 import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { HE_FAN_OUT } from './initialisation.ts';
 import { LayerFactory } from './layer-factory.ts';
 import { type NetworkOptions, resolveOptions, scaleWidth } from './options.ts';
 
@@ -69,7 +70,7 @@ function buildVgg(
   hiddenUnits: readonly number[],
   { classes, width, inputShape, seed }: Required<NetworkOptions>,
 ): LayersModel {
-  const factory = new LayerFactory(seed);
+  const factory = new LayerFactory(seed, HE_FAN_OUT);
   const images = input({ name: 'images', shape: [...inputShape] });
   let x = images;
   let conv = 0;

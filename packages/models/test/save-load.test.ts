@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { resnet, vgg16, vgg19 } from '@secateur/models';
+import { denseNet, mobileNetV2, resnet, uNet, vgg16, vgg19, visionTransformer } from '@secateur/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
@@ -20,6 +20,10 @@ test.each([
   ['vgg16', () => vgg16({ width: 0.1, seed: 1 })],
   ['vgg19', () => vgg19({ width: 0.1, classes: 100, seed: 1 })],
   ['resnet20', () => resnet({ depth: 20, width: 0.3, seed: 1 })],
+  ['mobilenetv2', () => mobileNetV2({ width: 0.1, seed: 1 })],
+  ['densenet10', () => denseNet({ depth: 10, width: 0.5, seed: 1 })],
+  ['unet', () => uNet({ width: 0.25, seed: 1 })],
+  ['vit2', () => visionTransformer({ depth: 2, features: 24, seed: 1 })],
 ])('%s comes back with its name, layers, weights and logits', async (name, build) => {
   const model = build();
   const loaded = await saveAndLoad(model);

@@ -1,4 +1,13 @@
-import { type NetworkOptions, type ResNetDepth, resnet, vgg11, vgg16, vgg19 } from '@secateur/models';
+import {
+  denseNet,
+  mobileNetV2,
+  type NetworkOptions,
+  type ResNetDepth,
+  resnet,
+  vgg11,
+  vgg16,
+  vgg19,
+} from '@secateur/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
 const residual = (depth: ResNetDepth) => (options: NetworkOptions) => resnet({ depth, ...options });
@@ -12,6 +21,8 @@ const BUILDERS = {
   resnet44: residual(44),
   resnet56: residual(56),
   resnet110: residual(110),
+  mobilenetv2: mobileNetV2,
+  densenet40: denseNet,
 } satisfies Record<string, (options: NetworkOptions) => LayersModel>;
 
 export type NetworkName = keyof typeof BUILDERS;
