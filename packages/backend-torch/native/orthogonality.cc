@@ -36,9 +36,8 @@ struct Grid {
 constexpr int kTaps = 9;
 constexpr Grid tap(int t) { return {t / 3, t % 3}; }
 
-/** Half of the lags; R(-d) is the transpose of R(d). The first is the centre. */
-constexpr std::array<Grid, 5> kLags = {{{0, 0}, {0, 1}, {1, -1}, {1, 0}, {1, 1}}};
-constexpr int kHalf = kLags.size(), kBothWays = 2 * kHalf - 1;
+constexpr int kLags = 9, kCentre = 4;
+constexpr Grid lag(int d) { return {d / 3 - 1, d % 3 - 1}; }
 
 /** The points that are their own mirror image, one of each pair, and the others in the same order. */
 constexpr int kAlone = 4, kPairs = 6, kDistinct = kAlone + kPairs, kPoints = kAlone + 2 * kPairs;
@@ -86,30 +85,47 @@ Matrices<float> tapsOf(const at::Tensor& filters) {
 }
 
 constexpr int64_t kBlock = 64;  // columns at a time: their sums stay in registers
+using Block = std::array<float, kBlock>;
 
-/** target matrix k = sum over j of coefficients[k][j] * source matrix j, summed in float; many coefficients are 0. */
+/** sums = sum over j of factors[j] * the values at first + j * plane; many factors are 0. */
+template <typename Source>
+void combineBlock(const std::vector<float>& factors, const Source* first, int64_t plane, int64_t length, Block& sums) {
+  const auto add = [](float* sum, float factor, const Source* __restrict values, int64_t count) {
+    for (int64_t c = 0; c < count; ++c) sum[c] += factor * toFloat(values[c]);
+  };
+  Block block{};
+  for (size_t j = 0; j < factors.size(); ++j) {
+    if (factors[j] == 0) continue;
+    const Source* values = first + static_cast<int64_t>(j) * plane;
+    if (length == kBlock) add(block.data(), factors[j], values, kBlock);
+    else add(block.data(), factors[j], values, length);
+  }
+  sums = block;
+}
+
+template <typename Target>
+void store(const Block& values, Target* __restrict to, int64_t length) {
+  for (int64_t c = 0; c < length; ++c) assign(to[c], values[static_cast<size_t>(c)]);
+}
+
+/** Calls visit(row, first column, columns) for every block of a matrix, rows shared out over the threads. */
+template <typename Visit>
+void forEachBlock(int64_t rows, int64_t columns, Visit visit) {
+  at::parallel_for(0, rows, std::max<int64_t>(1, 4096 / columns), [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) {
+      for (int64_t c = 0; c < columns; c += kBlock) visit(r, c, std::min(kBlock, columns - c));
+    }
+  });
+}
+
+/** target matrix k = sum over j of coefficients[k][j] * source matrix j, summed in float. */
 template <typename Source, typename Target>
 void combine(const Coefficients& coefficients, Matrices<Source> source, Matrices<Target> target) {
-  const auto addBlock = [](std::array<float, kBlock>& sums, float factor, const Source* __restrict in, int64_t length) {
-    for (int64_t c = 0; c < length; ++c) sums[static_cast<size_t>(c)] += factor * toFloat(in[c]);
-  };
-  at::parallel_for(0, source.rows, std::max<int64_t>(1, 4096 / source.columns), [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) {
-      for (int64_t first = 0; first < source.columns; first += kBlock) {
-        const int64_t length = std::min(kBlock, source.columns - first);
-        for (size_t k = 0; k < coefficients.size(); ++k) {
-          std::array<float, kBlock> sums{};
-          for (size_t j = 0; j < coefficients[k].size(); ++j) {
-            const float factor = coefficients[k][j];
-            if (factor == 0) continue;
-            const Source* in = source.data + static_cast<int64_t>(j) * source.plane + r * source.row + first;
-            if (length == kBlock) addBlock(sums, factor, in, kBlock);
-            else addBlock(sums, factor, in, length);
-          }
-          Target* __restrict out = target.data + static_cast<int64_t>(k) * target.plane + r * target.row + first;
-          for (int64_t c = 0; c < length; ++c) assign(out[c], sums[static_cast<size_t>(c)]);
-        }
-      }
+  forEachBlock(source.rows, source.columns, [&](int64_t r, int64_t c, int64_t length) {
+    Block sums;
+    for (size_t k = 0; k < coefficients.size(); ++k) {
+      combineBlock(coefficients[k], source.data + r * source.row + c, source.plane, length, sums);
+      store(sums, target.data + static_cast<int64_t>(k) * target.plane + r * target.row + c, length);
     }
   });
 }
@@ -124,23 +140,22 @@ Coefficients combinationsOfTaps() {
   return rows;
 }
 
-/** The product mirror image x point of all points -> R at half of the lags, before the unit matrix goes. */
+/** The product mirror image x point of all points -> R at every lag, before the unit matrix goes. */
 Coefficients lagsOfProducts() {
   Coefficients rows;
-  for (const Grid lag : kLags) {
+  for (int d = 0; d < kLags; ++d) {
     rows.emplace_back();
-    for (const Grid point : kGrid) rows.back().push_back(weight(point, lag));
+    for (const Grid point : kGrid) rows.back().push_back(weight(point, lag(d)));
   }
   return rows;
 }
 
-/** R at half of the lags, then their transposes but the centre's -> U of the distinct points. */
+/** R at every lag -> U of the distinct points. */
 Coefficients factorsOfLags() {
   Coefficients rows;
   for (int k = 0; k < kDistinct; ++k) {
     rows.emplace_back();
-    for (const Grid lag : kLags) rows.back().push_back(weight(kGrid[k], lag));
-    for (size_t d = 1; d < kLags.size(); ++d) rows.back().push_back(weight(kGrid[k], {-kLags[d].y, -kLags[d].x}));
+    for (int d = 0; d < kLags; ++d) rows.back().push_back(weight(kGrid[static_cast<size_t>(k)], lag(d)));
   }
   return rows;
 }
@@ -155,21 +170,27 @@ Coefficients tapsOfProducts(float scale) {
   return rows;
 }
 
-/** The sum of squares of every matrix, in double. */
-std::vector<double> squaredNorms(const at::Tensor& matrices) {
-  const int64_t count = matrices.size(0), size = matrices.size(1) * matrices.size(2);
-  const float* values = matrices.data_ptr<float>();
-  std::vector<double> norms(static_cast<size_t>(count));
-  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t k = begin; k < end; ++k) {
-      const float* matrix = values + k * size;
-      double norm = 0;
-#pragma omp simd reduction(+ : norm)
-      for (int64_t i = 0; i < size; ++i) norm += static_cast<double>(matrix[i]) * static_cast<double>(matrix[i]);
-      norms[static_cast<size_t>(k)] = norm;
+/** The products of all points -> U of the distinct points, by way of R, which is never stored. Returns the sum of R's squares. */
+template <typename Storage>
+double factorsOfProducts(Matrices<Storage> products, Matrices<Storage> factors) {
+  const Coefficients toLags = lagsOfProducts(), toFactors = factorsOfLags();
+  std::vector<double> squares(static_cast<size_t>(products.rows));
+  forEachBlock(products.rows, products.columns, [&](int64_t r, int64_t c, int64_t length) {
+    std::array<Block, kLags> lags;
+    for (size_t d = 0; d < kLags; ++d) combineBlock(toLags[d], products.data + r * products.row + c, products.plane, length, lags[d]);
+    if (r >= c && r < c + length) lags[kCentre][static_cast<size_t>(r - c)] -= 1;
+    for (const Block& block : lags) {
+      double sum = 0;
+      for (const float value : block) sum += static_cast<double>(value) * static_cast<double>(value);
+      squares[static_cast<size_t>(r)] += sum;
+    }
+    Block sums;
+    for (size_t k = 0; k < kDistinct; ++k) {
+      combineBlock(toFactors[k], lags[0].data(), kBlock, length, sums);
+      store(sums, factors.data + static_cast<int64_t>(k) * factors.plane + r * factors.row + c, length);
     }
   });
-  return norms;
+  return std::accumulate(squares.begin(), squares.end(), 0.0);
 }
 
 void multiplyInto(at::Tensor result, const at::Tensor& a, const at::Tensor& b) {
@@ -191,15 +212,8 @@ Tensors lossAndGradient(const at::Tensor& kernel, at::ScalarType storage) {
   multiplyInto(products.narrow(0, kAlone, kPairs), seconds, firsts.transpose(1, 2));
   products.narrow(0, kDistinct, kPairs).copy_(products.narrow(0, kAlone, kPairs).transpose(1, 2));
 
-  const at::Tensor lags = at::empty({kBothWays, out, out}, at::kFloat);
-  combine(lagsOfProducts(), matrices<Storage>(products), matrices<float>(lags));
-  lags.select(0, 0).diagonal().sub_(1);
-  lags.narrow(0, kHalf, kHalf - 1).copy_(lags.narrow(0, 1, kHalf - 1).transpose(1, 2));
-  const std::vector<double> norms = squaredNorms(lags.narrow(0, 0, kHalf));
-  const double loss = std::sqrt(norms[0] + 2 * std::accumulate(norms.begin() + 1, norms.end(), 0.0));
-
   const at::Tensor factors = at::empty({kDistinct, out, out}, storage);
-  combine(factorsOfLags(), matrices<float>(lags), matrices<Storage>(factors));
+  const double loss = std::sqrt(factorsOfProducts(matrices<Storage>(products), matrices<Storage>(factors)));
   const at::Tensor gradients = at::empty({kPoints, out, in}, storage);
   multiplyInto(gradients.narrow(0, 0, kDistinct), factors, combinations.narrow(0, 0, kDistinct));
   multiplyInto(gradients.narrow(0, kDistinct, kPairs), factors.narrow(0, kAlone, kPairs).transpose(1, 2), seconds);
