@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { CIFAR10_CACHE, isCifar10Cached } from '../run/dataset.ts';
-import { type Engine, startEngine, type UnusableEngine } from '../run/engine.ts';
+import { ENGINES, type Engine, startEngine, type UnusableEngine } from '../run/engine.ts';
 import { table } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { VERSION } from '../version.ts';
@@ -97,6 +97,7 @@ function report(
     [{ title: '' }, { title: '', align: 'left' }],
     [
       ['engine', `${engine.name} (${engine.description})`],
+      ['chosen from', `${ENGINES.join(', ')}: the first that works`],
       ['threads', engine.threads === null ? "the engine's own choice" : `${engine.threads}`],
       ['precision', BFLOAT16[engine.bfloat16]],
       ...Object.entries(versions),

@@ -67,7 +67,11 @@ export function addCommonOptions(command: Command): Command {
 export function addEngineOptions(command: Command): Command {
   return command
     .addOption(
-      choice('--engine <name>', 'torch, node (@tensorflow/tfjs-node) or cpu; default: the first that works', ENGINES),
+      choice(
+        '--engine <name>',
+        'torch, tensorflow (@tensorflow/tfjs-node) or cpu; default: the first that works',
+        ENGINES,
+      ),
     )
     .option('--threads <n>', 'threads of the torch engine; default: one for each core', integer(1));
 }

@@ -3,8 +3,9 @@ import { cpus } from 'node:os';
 import type { Precision } from '@secateur/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { UsageError } from '../exit.ts';
+import { loadTfjsNode } from './tfjs-node.ts';
 
-export const ENGINES = ['torch', 'node', 'cpu'] as const;
+export const ENGINES = ['torch', 'tensorflow', 'cpu'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 export interface Engine {
@@ -34,7 +35,7 @@ export interface EngineChoice {
 const REMEDIES: Record<EngineName, string> = {
   torch:
     'Install libtorch (apt-get install libtorch-dev, or pip install torch), then run: npx tfjs-backend-torch build',
-  node: 'Run: npm install @tensorflow/tfjs-node',
+  tensorflow: 'Run: npm install @tensorflow/tfjs-node',
   cpu: 'Reinstall secateur.',
 };
 
@@ -82,18 +83,13 @@ const STARTERS: Record<EngineName, (threads: number | undefined) => Promise<Engi
       versions: { ...versions },
     };
   },
-  async node(threads) {
-    rejectThreads('node', threads);
-    // A variable: the package is the user's own choice, and secateur installs and compiles without it.
-    const specifier: string = '@tensorflow/tfjs-node';
-    const node = (await import(specifier)) as { version: Record<string, string> };
-    if (!tf.findBackend('tensorflow')) {
-      throw new Error('@tensorflow/tfjs-node brings its own copy of tfjs-core; both must be of version 4.22.0.');
-    }
+  async tensorflow(threads) {
+    rejectThreads('tensorflow', threads);
+    const tfjsNode = await loadTfjsNode();
     await activate('tensorflow');
-    const version = node.version['tfjs-node'] ?? 'unknown';
+    const version = tfjsNode.version['tfjs-node'] ?? 'unknown';
     return {
-      name: 'node',
+      name: 'tensorflow',
       description: `tfjs-node ${version}`,
       threads: null,
       bfloat16: 'none',
