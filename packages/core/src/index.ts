@@ -24,31 +24,46 @@ export { ZeroPadShortcut, type ZeroPadShortcutConfig } from './layers/zero-pad-s
 export { kernelOrthogonality } from './objective/kernel-orthogonality.ts';
 export { type Objective, PAPER_OBJECTIVE, PLAIN_OBJECTIVE } from './objective/objective.ts';
 export type { KeepingOptions } from './pipeline/accuracy-keeper.ts';
-export {
-  classAwarePruning,
-  type EndReason,
-  type PruningEvent,
-  type PruningOptions,
-  type PruningResult,
-  type PruningSources,
-} from './pipeline/class-aware-pruning.ts';
+export { classAwarePruning } from './pipeline/class-aware-pruning.ts';
+export type { AccuracyGuards, GuardViolation } from './pipeline/guards.ts';
+export type { EndReason, GuardReason, PruningEvent, PruningResult } from './pipeline/pruning-events.ts';
+export type { PruningOptions, PruningSources } from './pipeline/pruning-options.ts';
+export type { Target, TargetAmount, TargetKind, TargetState } from './pipeline/target.ts';
 export { type ApplyPlanOptions, applyPlan } from './pruning/apply-plan.ts';
 export { composePlans } from './pruning/compose-plans.ts';
 export { validatePlan } from './pruning/fit-plan.ts';
+export { type KeepClassesOptions, keepClasses } from './pruning/keep-classes.ts';
 export { parsePlan } from './pruning/parse-plan.ts';
 export { type CreatePlanOptions, createPlan, type PruningPlan } from './pruning/pruning-plan.ts';
-export { rankByShare } from './pruning/rank-by-share.ts';
+export {
+  type RankingOptions,
+  rankByShare,
+  type ScoreCombination,
+  type ScoreNormalisation,
+  type UnitGroup,
+} from './pruning/rank-by-share.ts';
 export {
   type FractionalScores,
   type LayerRanking,
   type ScoredFilter,
+  type ScoreUnit,
   type Selection,
   type SelectionOptions,
+  type SelectionScope,
   type SelectionStrategy,
   selectFilters,
 } from './pruning/select-filters.ts';
 export { type WeightSlicer, weightSlicer } from './pruning/weight-slicer.ts';
-export type { Criterion, LayerScores } from './scoring/criterion.ts';
+export {
+  type ClassAwareCriterion,
+  type Criterion,
+  type CriterionKind,
+  type ImageCriterion,
+  isClassAware,
+  type LayerScores,
+  needsImages,
+  type WeightCriterion,
+} from './scoring/criterion.ts';
 export { type ScoringOptions, scoreFilters } from './scoring/score-filters.ts';
 export { type ClassAccuracy, type Evaluation, evaluate } from './training/evaluate.ts';
 export { OptimiserState, sliceOptimiserState } from './training/optimiser-state.ts';

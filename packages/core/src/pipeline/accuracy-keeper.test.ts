@@ -7,7 +7,9 @@ import { stripedImages } from '../../test/support/synthetic.ts';
 import type { BatchSource } from '../data.ts';
 import { learningRateAt } from '../training/schedule.ts';
 import { type StepEvent, train } from '../training/train.ts';
-import { classAwarePruning, type PruningEvent, type PruningOptions } from './class-aware-pruning.ts';
+import { classAwarePruning } from './class-aware-pruning.ts';
+import type { PruningEvent } from './pruning-events.ts';
+import type { PruningOptions } from './pruning-options.ts';
 
 const SOURCES = {
   training: stripedImages({ perClass: 8 }),

@@ -1,13 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { eachEngine } from '../../test/support/engines.ts';
-import { smallVgg } from '../../test/support/networks.ts';
+import { smallResNet, smallVgg } from '../../test/support/networks.ts';
 import { stripedImages } from '../../test/support/synthetic.ts';
 import { countCost } from '../cost/count-cost.ts';
+import type { BatchSource } from '../data.ts';
 import { applyPlan } from '../pruning/apply-plan.ts';
 import { evaluate } from '../training/evaluate.ts';
 import { train } from '../training/train.ts';
-import { classAwarePruning, type PruningEvent, type PruningOptions } from './class-aware-pruning.ts';
+import { classAwarePruning } from './class-aware-pruning.ts';
+import type { PruningEvent } from './pruning-events.ts';
+import type { PruningOptions } from './pruning-options.ts';
 
 const SOURCES = {
   training: stripedImages({ perClass: 16 }),
@@ -27,6 +30,26 @@ async function trained() {
   return model;
 }
 
+async function collect(events: AsyncIterable<PruningEvent>): Promise<PruningEvent[]> {
+  const list: PruningEvent[] = [];
+  for await (const event of events) list.push(event);
+  return list;
+}
+
+/** The same images with wrong labels in the passes for which that holds, counted from 1. */
+function mislabelled(source: BatchSource, isWrong: (pass: number) => boolean): BatchSource {
+  let pass = 0;
+  return {
+    ...source,
+    async *batches(epoch) {
+      const wrong = isWrong(++pass);
+      for await (const batch of source.batches(epoch)) {
+        yield wrong ? { ...batch, labels: batch.labels.map((label) => (label + 1) % 3) } : batch;
+      }
+    },
+  };
+}
+
 async function prune(model: Awaited<ReturnType<typeof trained>>, options: Partial<PruningOptions>) {
   const events: PruningEvent[] = [];
   for await (const event of classAwarePruning(model, SOURCES, { ...OPTIONS, ...options })) events.push(event);
@@ -40,7 +63,7 @@ eachEngine(() => {
     it('prunes until the target is reached, and reports how', async () => {
       const model = await trained();
       const dense = countCost(model);
-      const { events, result } = await prune(model, { targetMacs: 0.4 });
+      const { events, result } = await prune(model, { target: { kind: 'macs', removed: 0.4 } });
       expect(result.reason).toBe('target reached');
       expect(result.cost.macs).toBeLessThanOrEqual(0.6 * dense.macs);
       expect(countCost(result.model)).toEqual(result.cost);
@@ -82,6 +105,112 @@ eachEngine(() => {
       const { result } = await prune(await trained(), { selection });
       expect(result.reason).toBe('nothing left to remove');
       expect(result.plans).toEqual([]);
+    });
+
+    it('goes back to the last good network when a guard is violated, and takes smaller steps from there', async () => {
+      const model = await trained();
+      const before = tf.memory().numTensors;
+      // Of the evaluations, the first is the unpruned network's; the second and the fourth find nothing right.
+      const validation = mislabelled(SOURCES.validation, (pass) => pass === 2 || pass === 4);
+      const events: PruningEvent[] = [];
+      const options = { ...OPTIONS, selection: { ...OPTIONS.selection, maxFraction: 0.4 }, smallerSteps: 1 };
+      for await (const event of classAwarePruning(model, { ...SOURCES, validation }, options)) events.push(event);
+      expect(events.map(({ type }) => type).filter((type) => type !== 'training')).toEqual([
+        ...['baseline', 'scored', 'pruned', 'evaluated', 'rolled-back', 'pruned', 'evaluated'],
+        ...['scored', 'pruned', 'evaluated', 'finished'],
+      ]);
+      const [first, second, third] = events.flatMap((event) => (event.type === 'pruned' ? [event] : []));
+      expect([first, second, third].map((event) => event!.iteration)).toEqual([1, 1, 2]);
+      const [all, half] = [first!.selection.removed, second!.selection.removed];
+      expect(all.length).toBe(4);
+      expect(half).toEqual(all.slice(0, 2));
+      expect(third!.selection.removed.length).toBe(2);
+      const back = events.find((event) => event.type === 'rolled-back')!;
+      expect(back).toMatchObject({
+        iteration: 1,
+        maxFilters: 2,
+        cost: countCost(model),
+        violation: { guard: 'tolerance' },
+      });
+      const last = events.at(-1)!;
+      if (last.type !== 'finished') throw new Error(`The last event is '${last.type}'.`);
+      expect(last.result).toMatchObject({
+        reason: 'tolerance exceeded',
+        violation: { guard: 'tolerance' },
+        plans: [second!.plan],
+        cost: second!.cost,
+      });
+      last.result.model.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+    });
+
+    it('watches every single class', async () => {
+      const model = await trained();
+      const { result, events } = await prune(model, { tolerance: 1, classTolerance: -0.5 });
+      expect(result).toMatchObject({ reason: 'class tolerance exceeded', violation: { guard: 'classTolerance' } });
+      expect(events.find((event) => event.type === 'evaluated')).toMatchObject({ withinTolerance: false });
+      expect(result.violation!.className).toMatch(/^class \d$/);
+      // What is below the floor to begin with needs no pruning to be found out.
+      const low = await prune(model, { classFloor: 1.01 });
+      expect(low.result).toMatchObject({ reason: 'class below its floor', plans: [], violation: { atLeast: 1.01 } });
+      expect(low.events.map(({ type }) => type)).toEqual(['baseline', 'finished']);
+    });
+
+    it('aims at parameters and at measured times, and sees a target that is reached already', async () => {
+      const model = await trained();
+      const cost = countCost(model);
+      const options = { tolerance: 1, fineTune: { ...OPTIONS.fineTune, epochs: 1 } };
+      const params = await prune(model, { ...options, target: { kind: 'params', atMost: 0.8 * cost.parameters } });
+      expect(params.result.reason).toBe('target reached');
+      expect(params.result.cost.parameters).toBeLessThanOrEqual(0.8 * cost.parameters);
+      const measure = async (network: typeof model) => countCost(network).macs / 1e6;
+      const timed = await prune(model, { ...options, target: { kind: 'latency', removed: 0.3, measure } });
+      const { target, cost: reached } = timed.result;
+      expect(target).toEqual({ kind: 'latency', value: reached.macs / 1e6, goal: 0.7 * (cost.macs / 1e6) });
+      const nothing = await prune(model, { target: { kind: 'macs', atMost: cost.macs } });
+      expect(nothing.result).toMatchObject({ reason: 'target reached', plans: [] });
+    });
+
+    it('takes a criterion without classes, which does not look at the scoring images', async () => {
+      const model = await trained();
+      const scoring: BatchSource = {
+        ...SOURCES.scoring,
+        batches: () => {
+          throw new Error('The scoring images were read.');
+        },
+      };
+      const options = { ...OPTIONS, criterion: { kind: 'l2-norm' }, tolerance: 1, maxIterations: 1 } as const;
+      const run = (selection: PruningOptions['selection']) =>
+        collect(classAwarePruning(model, { ...SOURCES, scoring }, { ...options, selection }));
+      const last = (await run(OPTIONS.selection)).at(-1)!;
+      expect(last).toMatchObject({ type: 'finished', result: { reason: 'iteration limit' } });
+      await expect(run({ strategy: 'both' })).rejects.toThrow("'both' needs a threshold, but it is undefined");
+    });
+
+    it('leaves multiples of a number, and never gets stuck over it', async () => {
+      const model = await trained();
+      const selection = { strategy: 'percentage', maxFraction: 0.2, maxLayerFraction: 0.4, roundTo: 2 } as const;
+      const { result } = await prune(model, { selection, tolerance: 1, target: { kind: 'macs', removed: 0.9 } });
+      const widths = ['conv1', 'conv2'].map((name) => result.model.getLayer(name).outputShape[3]);
+      expect(result.reason).toBe('nothing left to remove');
+      expect(widths).toEqual([2, 2]);
+    });
+
+    it('prunes filters that are coupled by additions, all together', async () => {
+      const model = smallResNet();
+      const graph = { coupled: 'together', ignore: ['block2_conv1'] } as const;
+      const { result, events } = await prune(model, {
+        graph,
+        tolerance: 1,
+        maxIterations: 2,
+        selection: { strategy: 'percentage', maxFraction: 0.5 },
+      });
+      const width = (name: string) => result.model.getLayer(name).outputShape[3];
+      expect(width('stem')).toBe(width('block1_conv2'));
+      expect(width('stem')).toBeLessThan(4);
+      expect(width('block2_conv1')).toBe(8);
+      const scored = events.find((event) => event.type === 'scored')!;
+      expect(scored.scores.map(({ layer }) => layer)).toContain('block2_conv1');
     });
 
     it('takes the final tuning back when it lowers the accuracy', async () => {

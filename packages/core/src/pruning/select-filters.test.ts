@@ -83,6 +83,68 @@ describe('selectFilters', () => {
     ]);
   });
 
+  it('takes the same share of every layer with the scope layer, whatever the scores are', () => {
+    const layers = [
+      { layer: 'a', scores: [500, 100, 900, 200, 700] },
+      { layer: 'b', scores: [0, 8, 1, 6, 4] },
+    ];
+    const scope = 'layer' as const;
+    const selection = selectFilters(layers, { strategy: 'percentage', scope, maxFraction: 0.4 });
+    // The lowest of each layer first, then the next of each: a part of the list takes as much of every layer too.
+    expect(selection.removed.map(({ layer, filter }) => layer + filter)).toEqual(['a1', 'b0', 'a3', 'b2']);
+    expect(selection.cap).toBe(4);
+    expect(removed(layers, { strategy: 'both', scope, maxFraction: 0.4, threshold: 5 })).toEqual(['b0', 'b2']);
+    expect(removed(layers, { strategy: 'threshold', scope, threshold: 7 })).toEqual(['b0', 'b2', 'b4', 'b3']);
+    expect(removed(layers, { strategy: 'percentage', scope, maxFraction: 0.1 })).toEqual([]);
+  });
+
+  it('leaves multiples of roundTo, taking the block with the lowest mean', () => {
+    const selection = selectFilters(
+      [
+        { layer: 'a', scores: [9, 1, 8, 2, 7, 3] },
+        { layer: 'b', scores: [0, 30, 30, 30, 0, 30, 30, 30] },
+      ],
+      { strategy: 'threshold', threshold: 5, roundTo: 4 },
+    );
+    // a goes from 6 to 4 with its lowest two; its third candidate and b's two do not fill a block of 4.
+    expect(selection.removed.map(({ layer, filter }) => layer + filter)).toEqual(['a1', 'a3']);
+    expect(selection.stops).toEqual([2]);
+    expect(selection.keptByRounding.map(({ layer, filter }) => layer + filter)).toEqual(['b0', 'b4', 'a5']);
+  });
+
+  it('lets a block begin that a cap cannot hold whole, so that rounding never stops everything', () => {
+    const layer = { layer: 'a', scores: Array.from({ length: 32 }, (_, f) => f) };
+    const options = { strategy: 'percentage', maxFraction: 0.1, maxLayerFraction: 0.1, roundTo: 8 } as const;
+    expect(selectFilters([layer], options)).toMatchObject({ cap: 3, stops: [8] });
+    expect(selectFilters([layer], { ...options, maxFraction: 0 }).removed).toEqual([]);
+    const last = { layer: 'a', scores: Array.from({ length: 8 }, (_, f) => f) };
+    expect(selectFilters([last], options).removed).toEqual([]);
+    expect(selectFilters([last], { ...options, maxFraction: 0.5, maxLayerFraction: 1 }).keptAsLast.length).toBe(8);
+  });
+
+  it('removes units whole, and counts what their layers have besides', () => {
+    const unit = (...filters: [string, number][]) => ({
+      filters: filters.map(([layer, filter]) => ({ layer, filter })),
+    });
+    const group: LayerRanking = {
+      layer: 'sum',
+      scores: [3, 1, 2],
+      units: [unit(['a', 0], ['b', 1]), unit(['a', 1], ['b', 2]), unit(['a', 2], ['b', 3])],
+    };
+    const layerSizes = new Map([['b', 4]]);
+    const selection = selectFilters([group], { strategy: 'percentage', maxFraction: 0.5, layerSizes });
+    expect(selection).toMatchObject({ filters: 6, cap: 3, stops: [2, 4] });
+    expect(selection.removed.map(({ layer, filter }) => layer + filter)).toEqual(['a1', 'b2', 'a2', 'b3']);
+    // Of a, one has to stay; b has a fourth filter, so that it could spare three.
+    const all = selectFilters([group], { strategy: 'percentage', maxFraction: 1, layerSizes });
+    expect(all.removed.length).toBe(4);
+    expect(all.keptAsLast.map(({ layer, filter }) => layer + filter)).toEqual(['a0', 'b1']);
+    // Multiples of 2 in both: a is at 3 and b at 4, so no number of units fits both.
+    const even = selectFilters([group], { strategy: 'percentage', maxFraction: 1, layerSizes, roundTo: 2 });
+    expect(even.removed).toEqual([]);
+    expect(even.keptByRounding.length).toBe(6);
+  });
+
   it('takes the cap from the decimal that was meant', () => {
     const layer = { layer: 'a', scores: Array.from({ length: 100 }, () => 0) };
     expect(selectFilters([layer], { threshold: 1, maxFraction: 0.29 }).cap).toBe(29);
@@ -135,6 +197,8 @@ describe('selectFilters', () => {
       maxFraction: fc.integer({ min: 0, max: 10 }).map((tenths) => tenths / 10),
       maxLayerFraction: fc.integer({ min: 0, max: 10 }).map((tenths) => tenths / 10),
       minFilters: fc.integer({ min: 1, max: 3 }),
+      roundTo: fc.constantFrom(1, 2, 3, 4),
+      scope: fc.constantFrom('global' as const, 'layer' as const),
     });
     fc.assert(
       fc.property(network, options, (numerators, chosen) => {
@@ -146,10 +210,15 @@ describe('selectFilters', () => {
         expect(selectFilters(structuredClone(layers), chosen)).toEqual(selection);
 
         const total = numerators.flat().length;
+        // What goes as a block may exceed a cap by less than its own number, with the scope 'layer' in every layer.
+        const overshoot = (layersOfCap: number) =>
+          1 + (chosen.scope === 'layer' ? layersOfCap : 1) * (chosen.roundTo - 1);
+        expect(selection.stops.at(-1) ?? 0).toBe(selection.removed.length);
         if (chosen.strategy !== 'threshold') {
-          expect(selection.removed.length).toBeLessThanOrEqual(
-            Math.floor((Math.round(chosen.maxFraction * 10) * total) / 10),
+          expect(selection.removed.length).toBeLessThan(
+            Math.floor((Math.round(chosen.maxFraction * 10) * total) / 10) + overshoot(numerators.length),
           );
+          expect(selection.cap).toBeLessThanOrEqual(Math.floor((Math.round(chosen.maxFraction * 10) * total) / 10));
         }
         if (chosen.strategy !== 'percentage') {
           for (const { score } of selection.removed) expect(score).toBeLessThan(chosen.threshold);
@@ -158,10 +227,12 @@ describe('selectFilters', () => {
           const gone = selection.removed.filter(({ layer }) => layer === `l${index}`);
           expect(new Set(gone.map(({ filter }) => filter)).size).toBe(gone.length);
           expect(list.length - gone.length).toBeGreaterThanOrEqual(Math.min(chosen.minFilters, list.length));
-          expect(gone.length).toBeLessThanOrEqual(
-            Math.floor((Math.round(chosen.maxLayerFraction * 10) * list.length) / 10),
+          expect(gone.length).toBeLessThan(
+            Math.floor((Math.round(chosen.maxLayerFraction * 10) * list.length) / 10) + chosen.roundTo,
           );
+          if (gone.length > 0) expect((list.length - gone.length) % chosen.roundTo).toBe(0);
         }
+        if (chosen.roundTo > 1 || chosen.scope === 'layer') return;
         const order = selection.removed.map(({ score, layer, filter }) => [score, Number(layer.slice(1)), filter]);
         for (let i = 1; i < order.length; i++) {
           const [before, after] = [order[i - 1]!, order[i]!];
@@ -170,9 +241,8 @@ describe('selectFilters', () => {
         }
         // Below the cap, every candidate either went or is accounted for.
         if (selection.removed.length < selection.cap) {
-          expect(selection.removed.length + selection.keptAsLast.length + selection.keptByLayerCap.length).toBe(
-            selection.candidates.length,
-          );
+          const { removed, keptAsLast, keptByLayerCap, candidates } = selection;
+          expect(removed.length + keptAsLast.length + keptByLayerCap.length).toBe(candidates.length);
         }
       }),
     );

@@ -202,7 +202,7 @@ function rankUnits(layers: readonly LayerRanking[], scope: SelectionScope): Rank
         place,
         index,
         score,
-        filters: layer.units?.[index]!.filters ?? [{ layer: layer.layer, filter: index }],
+        filters: layer.units?.[index]?.filters ?? [{ layer: layer.layer, filter: index }],
       }))
       .sort(byRank);
     // How far down its own layer a unit stands says more than a score that means nothing elsewhere.

@@ -20,6 +20,8 @@ export type WeightCriterion =
   | { readonly kind: 'l1-norm' | 'l2-norm' | 'batch-norm-scale' | 'geometric-median' }
   | { readonly kind: 'random'; readonly seed: number };
 
+export type CriterionKind = Criterion['kind'];
+
 /** Whether scores are numbers of classes, so that a threshold can be a share of the classes. All others have no upper bound. */
 export function isClassAware(criterion: Criterion): criterion is ClassAwareCriterion {
   return ['reference', 'quantile', 'relative', 'graded'].includes(criterion.kind);

@@ -1,6 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type LayerNode, readNodes } from '../graph/nodes.ts';
-import { activationName } from '../training/operations/index.ts';
 import type { Program } from '../training/program.ts';
 
 const ACTIVATIONS = new Set(['Activation', 'ELU', 'LeakyReLU', 'PReLU', 'ReLU', 'ThresholdedReLU']);
@@ -11,10 +10,11 @@ const ON_THE_WAY = new Set(['Add', 'BatchNormalization']);
  * they come first. Without such an activation it is the layer's own output.
  */
 export function featureMapStep(layer: string, { model, program }: { model: LayersModel; program: Program }): number {
-  const nodes = readNodes(model);
   const own = program.stepOfLayer.get(layer)!;
+  if (program.steps[own + 1]?.node === program.steps[own]!.node) return own + 1;
+  const nodes = readNodes(model);
   const path = [nodes.find(({ name }) => name === layer)!];
-  if (activationName(path[0]!.layer) !== 'linear') return own + 1;
+  if (activationOf(path[0]!) !== 'linear') return own;
   for (;;) {
     const [reader, ...others] = nodes.filter(({ inputs }) => inputs.includes(path.at(-1)!));
     if (!reader || others.length > 0) return own;
@@ -22,6 +22,10 @@ export function featureMapStep(layer: string, { model, program }: { model: Layer
     if (ACTIVATIONS.has(reader.className)) return lastStep(path, program);
     if (!ON_THE_WAY.has(reader.className)) return own;
   }
+}
+
+function activationOf({ layer }: LayerNode): unknown {
+  return layer.getConfig().activation ?? 'linear';
 }
 
 /** A batch norm's step takes in the addition and the activation behind it. */

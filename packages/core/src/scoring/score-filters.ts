@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BatchSource } from '../data.ts';
-import { readNodes } from '../graph/nodes.ts';
+import { ruleOf } from '../graph/layer-rules.ts';
+import { readNetwork } from '../graph/nodes.ts';
 import { apozScores } from './criteria/apoz.ts';
 import { batchNormScaleScores } from './criteria/batch-norm-scale.ts';
 import { geometricMedianScores } from './criteria/geometric-median.ts';
@@ -31,8 +32,8 @@ export interface ScoringOptions {
  * Scores filters by the number of classes that they matter to (arXiv 2312.05875, section III-B), or by one of the field's
  * other criteria. Where images are needed, the network runs in inference mode and float32, all classes together.
  *
- * @param source The scoring images: the same number of each class, not augmented. Criteria that look at weights alone (see
- *   `needsImages`) do not read it, so that it may be undefined.
+ * @param source The scoring images, not augmented; for class-aware criteria the same number of each class. Criteria that look at weights
+ *   alone (see `needsImages`) do not read it, so that it may be undefined.
  * @returns One entry for each layer, in the order of computing.
  * @throws Error when the classes have different numbers of images, a layer is not in the model or has nothing that the criterion
  *   looks at, a parameter of the criterion is out of range, or there is no source and images are needed.
@@ -44,19 +45,30 @@ export async function scoreFilters(
 ): Promise<LayerScores[]> {
   const input = { model, layers: chooseLayers(model, layers) };
   if (!needsImages(criterion)) return scoreWeights(input, criterion);
+  refuseHeads(input, criterion);
   if (source) return scoreOnImages({ ...input, source }, criterion);
   throw new Error(`The criterion '${criterion.kind}' needs scoring images, but there is no source of them.`);
 }
 
 function chooseLayers(model: LayersModel, wanted: readonly string[] | undefined): string[] {
-  const nodes = readNodes(model);
+  const { nodes } = readNetwork(model);
   const unknown = wanted?.find((layer) => nodes.every(({ name }) => name !== layer));
   if (unknown !== undefined) {
     throw new Error(`Expected '${unknown}' to be a layer of '${model.name}', but the model has none of that name.`);
   }
-  return nodes
-    .filter(({ name, className }) => (wanted ? wanted.includes(name) : className === 'Conv2D'))
-    .map(({ name }) => name);
+  const chosen = nodes.filter(({ name, className }) => (wanted ? wanted.includes(name) : className === 'Conv2D'));
+  return [...new Set(chosen.map(({ name }) => name))];
+}
+
+/** Heads begin and end inside of their layer. */
+function refuseHeads({ model, layers }: ScoringInput, { kind }: Criterion): void {
+  const heads = readNetwork(model).nodes.find(
+    ({ name, className }) => layers.includes(name) && ruleOf(className)?.filters?.kind === 'attention',
+  );
+  if (!heads) return;
+  throw new Error(
+    `The criterion '${kind}' looks at the channels that a layer puts out, but the heads of '${heads.name}' are inside of it. Leave this layer alone, or choose a criterion that looks at weights, such as 'l2-norm'.`,
+  );
 }
 
 async function scoreOnImages(input: ImageScoringInput, criterion: ImageCriterion): Promise<LayerScores[]> {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { BatchSource } from '../data.ts';
+import type { Batch, BatchSource } from '../data.ts';
 import { usePrecision } from '../kernels/precision.ts';
 import { softmaxCrossEntropy } from '../kernels/softmax-cross-entropy.ts';
 import type { TaylorInputs } from '../kernels/taylor.ts';
@@ -15,7 +15,7 @@ export interface ScoringInput {
 }
 
 export interface ImageScoringInput extends ScoringInput {
-  /** The same number of images of each class, not augmented. */
+  /** Not augmented. */
   readonly source: BatchSource;
 }
 
@@ -35,6 +35,8 @@ export interface PassTotals {
 export interface PassOptions<Tensors> {
   /** 'output': before batch norm and activation. 'feature map': behind both. */
   readonly at: 'output' | 'feature map';
+  /** Whether classes are told apart, so that there must be as many images of each. */
+  readonly byClass: boolean;
   /** Called inside a tidy; the parts of all batches are added up. */
   readonly reduce: (observed: Observed<Tensors>) => tf.Tensor;
 }
@@ -72,7 +74,7 @@ interface BatchWalk {
 
 async function pass<Tensors>(
   { model, source, layers }: ImageScoringInput,
-  { at, reduce }: PassOptions<Tensors>,
+  { at, byClass, reduce }: PassOptions<Tensors>,
   walk: (batch: BatchWalk, see: (step: number, seen: Tensors) => void) => void,
 ): Promise<PassTotals> {
   const program = compileProgram(model);
@@ -89,7 +91,7 @@ async function pass<Tensors>(
   const totals = new Map<string, tf.Tensor>();
   try {
     for await (const batch of source.batches(0)) {
-      for (const label of batch.labels) seenOfClass[label]!++;
+      if (byClass) countLabels(batch, seenOfClass);
       const restorePrecision = usePrecision('float32');
       try {
         tf.tidy(() => {
@@ -108,12 +110,21 @@ async function pass<Tensors>(
         restorePrecision();
       }
     }
-    requireEvenClasses(seenOfClass, source);
+    if (byClass) requireEvenClasses(seenOfClass, source);
   } catch (error) {
     tf.dispose([...totals.values()]);
     throw error;
   }
   return { imagesPerClass, layers: layers.map((layer) => ({ layer, total: totals.get(layer)! })) };
+}
+
+function countLabels({ labels, shape: [images] }: Batch, seenOfClass: Int32Array): void {
+  if (labels.length !== images) {
+    throw new Error(
+      `Expected one label for each of ${images} scoring images, but got ${labels.length}. A network that labels pixels can be scored by criteria that are not class-aware, such as 'taylor'.`,
+    );
+  }
+  for (const label of labels) seenOfClass[label]!++;
 }
 
 function requireEvenClasses(seen: Int32Array, { size, classNames }: BatchSource): void {

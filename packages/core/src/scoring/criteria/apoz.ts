@@ -14,6 +14,7 @@ import { meanOverPositions, readTotals } from './reductions.ts';
 export async function apozScores(input: ImageScoringInput): Promise<LayerScores[]> {
   const totals = await activationPass(input, {
     at: 'feature map',
+    byClass: false,
     reduce: ({ seen }) => tf.sum(meanOverPositions(tf.cast(tf.notEqual(seen, 0), 'float32')), 0),
   });
   return (await readTotals(totals)).map(({ layer, values }) =>

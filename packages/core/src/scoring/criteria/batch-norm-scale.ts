@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Layer } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
-import { readNodes } from '../../graph/nodes.ts';
+import { readNetwork } from '../../graph/nodes.ts';
 import { type LayerScores, overallScores } from '../criterion.ts';
 import type { ScoringInput } from '../scoring-pass.ts';
 
@@ -26,7 +26,7 @@ export function batchNormScaleScores({ model, layers }: ScoringInput): LayerScor
 }
 
 function findBatchNorm(model: LayersModel, layer: string): Layer | undefined {
-  return readNodes(model).find(
+  return readNetwork(model).nodes.find(
     ({ className, inputs }) => className === 'BatchNormalization' && inputs.some(({ name }) => name === layer),
   )?.layer;
 }

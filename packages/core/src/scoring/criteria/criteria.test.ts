@@ -199,7 +199,7 @@ eachEngine(() => {
     const before = tf.memory().numTensors;
     const whole = await scoreFilters(model, stripedImages({ batchSize: 24 }), { criterion });
     const parts = await scoreFilters(model, stripedImages({ batchSize: 5 }), { criterion });
-    whole.forEach(({ numerators }, i) => expectClose([...numerators], [...parts[i]!.numerators]));
+    for (const [i, { numerators }] of whole.entries()) expectClose([...numerators], [...parts[i]!.numerators]);
     expect(tf.memory().numTensors).toBe(before);
   });
 });

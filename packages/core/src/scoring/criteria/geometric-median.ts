@@ -12,7 +12,7 @@ import { readFilters } from './filters.ts';
  */
 export function geometricMedianScores({ model, layers }: ScoringInput): LayerScores[] {
   return layers.map((layer) => {
-    const filters = readFilters(model.getLayer(layer));
+    const filters = readFilters(model, layer);
     const scores = new Float64Array(filters.length);
     for (let f = 0; f < filters.length; f++) {
       for (let g = 0; g < f; g++) {

@@ -13,7 +13,11 @@ export interface Importance {
 
 /** @returns float32 sums [classes, filters] of |a * dL/da| over the images of each class and all positions. */
 export function sumImportance(input: ImageScoringInput): Promise<PassTotals> {
-  return gradientPass(input, { at: 'output', reduce: ({ seen, classes }) => taylorSum(seen, { classes }) });
+  return gradientPass(input, {
+    at: 'output',
+    byClass: true,
+    reduce: ({ seen, classes }) => taylorSum(seen, { classes }),
+  });
 }
 
 /**

@@ -16,7 +16,7 @@ export function kernelNormScores(
   { kind }: { kind: 'l1-norm' | 'l2-norm' },
 ): LayerScores[] {
   const norm = kind === 'l1-norm' ? l1 : l2;
-  return layers.map((layer) => overallScores(layer, readFilters(model.getLayer(layer)).map(norm)));
+  return layers.map((layer) => overallScores(layer, readFilters(model, layer).map(norm)));
 }
 
 function l1(weights: Float32Array): number {

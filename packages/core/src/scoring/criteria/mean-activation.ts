@@ -13,6 +13,7 @@ import { meanOverPositions, readTotals } from './reductions.ts';
 export async function meanActivationScores(input: ImageScoringInput): Promise<LayerScores[]> {
   const totals = await activationPass(input, {
     at: 'feature map',
+    byClass: false,
     reduce: ({ seen }) => tf.sum(meanOverPositions(seen), 0),
   });
   return (await readTotals(totals)).map(({ layer, values }) =>

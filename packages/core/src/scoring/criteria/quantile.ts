@@ -30,6 +30,7 @@ async function findTaus(input: ImageScoringInput, quantile: number): Promise<Map
   const samples = new Map<string, Float32Array[]>(input.layers.map((layer) => [layer, []]));
   const { layers } = await gradientPass(input, {
     at: 'output',
+    byClass: true,
     reduce: ({ layer, seen }) => {
       samples.get(layer)!.push(sample(tf.abs(tf.mul(seen.activation, seen.gradient))));
       return tf.scalar(0);

@@ -12,7 +12,7 @@ export function randomScores({ model, layers }: ScoringInput, { seed }: { seed: 
   return layers.map((layer) =>
     overallScores(
       layer,
-      Array.from({ length: filterCount(model.getLayer(layer)) }, () => (generator.next() >>> 0) / 2 ** 32),
+      Array.from({ length: filterCount(model, layer) }, () => (generator.next() >>> 0) / 2 ** 32),
     ),
   );
 }

@@ -20,6 +20,7 @@ export async function referenceScores(input: ImageScoringInput, { tau }: { tau: 
 export function countAbove(input: ImageScoringInput, tauOf: (layer: string) => number): Promise<PassTotals> {
   return gradientPass(input, {
     at: 'output',
+    byClass: true,
     reduce: ({ layer, seen, classes }) => taylorCount(seen, { threshold: tauOf(layer), classes }),
   });
 }

@@ -13,6 +13,7 @@ import { meanOverPositions, readTotals } from './reductions.ts';
 export async function taylorScores(input: ImageScoringInput): Promise<LayerScores[]> {
   const totals = await gradientPass(input, {
     at: 'feature map',
+    byClass: false,
     reduce: ({ seen: { activation, gradient } }) => tf.sum(tf.abs(meanOverPositions(tf.mul(activation, gradient))), 0),
   });
   const classes = input.source.classNames.length;

@@ -1,0 +1,71 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { NetworkCost } from '../cost/count-cost.ts';
+
+/** How small the network is to become: the loop ends once it is, and removes no more filters than that takes. */
+export type Target = (CountedQuantity | MeasuredQuantity) & TargetAmount;
+
+export type TargetKind = Target['kind'];
+
+interface CountedQuantity {
+  /** Multiply-accumulates, or trainable parameters. */
+  readonly kind: 'macs' | 'params';
+}
+
+interface MeasuredQuantity {
+  readonly kind: 'latency';
+  /** Time of a network, in whatever unit; called for the unpruned network, and a few times for each removal. */
+  readonly measure: (model: LayersModel) => Promise<number>;
+}
+
+/** The share of the unpruned network's to be gone, in [0, 1], or what may be left. */
+export type TargetAmount = { readonly removed: number } | { readonly atMost: number };
+
+export interface TargetState {
+  readonly kind: TargetKind;
+  /** What the network has of it. */
+  readonly value: number;
+  /** What it may have. */
+  readonly goal: number;
+}
+
+/** What is measured of a candidate, against the goal that follows from the unpruned network. */
+export interface TargetGauge {
+  readonly unpruned: TargetState;
+  measure(network: SizedNetwork): Promise<TargetState>;
+}
+
+export interface SizedNetwork {
+  readonly model: LayersModel;
+  readonly cost: NetworkCost;
+}
+
+/** @throws Error when the amount is out of range, or a measured value is not a positive number. */
+export async function createGauge(target: Target, unpruned: SizedNetwork): Promise<TargetGauge> {
+  const { kind } = target;
+  checkAmount(target);
+  const valueIn = async ({ model, cost }: SizedNetwork): Promise<number> => {
+    if (target.kind !== 'latency') return target.kind === 'macs' ? cost.macs : cost.parameters;
+    const time = await target.measure(model);
+    if (Number.isFinite(time) && time > 0) return time;
+    throw new Error(`Expected the target's measure to give a positive number, but it gave ${time}.`);
+  };
+  const value = await valueIn(unpruned);
+  const goal = 'atMost' in target ? target.atMost : (1 - target.removed) * value;
+  return {
+    unpruned: { kind, value, goal },
+    measure: async (network) => ({ kind, value: await valueIn(network), goal }),
+  };
+}
+
+export function isReached({ value, goal }: TargetState): boolean {
+  return value <= goal;
+}
+
+function checkAmount(target: Target): void {
+  if ('atMost' in target) {
+    if (target.atMost > 0) return;
+    throw new Error(`A target's 'atMost' must be greater than 0, but is ${target.atMost}.`);
+  }
+  if (target.removed >= 0 && target.removed <= 1) return;
+  throw new Error(`A target's 'removed' must lie between 0 and 1, but is ${target.removed}.`);
+}
