@@ -41,6 +41,17 @@ eachEngine(() => {
       });
     });
 
+    it('takes each pixel for itself', () => {
+      tf.tidy(() => {
+        const [student, teacher] = [1, 2].map((seed) => randomNumbers(2 * 3 * 2 * 5, seed));
+        const rows = distillationLoss(tf.tensor(student!, [12, 5]), tf.tensor(teacher!, [12, 5]), 3);
+        const pixels = distillationLoss(tf.tensor(student!, [2, 3, 2, 5]), tf.tensor(teacher!, [2, 3, 2, 5]), 3);
+        expect(pixels.gradient.shape).toEqual([2, 3, 2, 5]);
+        expect(largestDifference(pixels.gradient.dataSync(), rows.gradient.dataSync())).toBeLessThan(1e-6);
+        expect(largestDifference(pixels.loss.dataSync(), rows.loss.dataSync())).toBeLessThan(1e-6);
+      });
+    });
+
     it('is 0, and so is its gradient, where both say the same, however sure they are', () => {
       tf.tidy(() => {
         const logits = tf.tensor2d([[1000, -1000, 3]]);
