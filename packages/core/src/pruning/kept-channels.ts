@@ -7,7 +7,7 @@ import type { PruningPlan } from './pruning-plan.ts';
 export type KeptPositions = ReadonlyMap<string, readonly number[]>;
 
 /**
- * What a plan leaves of each layer; layers that lose nothing are absent.
+ * What a plan leaves of each layer that has axes with channels.
  *
  * @throws Error when the plan does not fit the graph (see `validatePlan`).
  */
@@ -15,14 +15,14 @@ export function keptChannels(graph: ChannelGraph, plan: PruningPlan): ReadonlyMa
   const removed = unitsOfPlan(plan, graph);
   const kept = new Map<Layer, KeptPositions>();
   for (const [layer, axes] of graph.axes) {
-    let changed = false;
     const positions = new Map<string, readonly number[]>();
     for (const [axis, units] of axes) {
-      const left = units.flatMap((unit, position) => (unit && removed.has(unit) ? [] : [position]));
-      changed ||= left.length < units.length;
-      positions.set(axis, left);
+      positions.set(
+        axis,
+        units.flatMap((unit, position) => (unit && removed.has(unit) ? [] : [position])),
+      );
     }
-    if (changed) kept.set(layer, positions);
+    kept.set(layer, positions);
   }
   return kept;
 }

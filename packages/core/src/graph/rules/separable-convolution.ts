@@ -1,3 +1,4 @@
+import type { Layer } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
 import {
   activationFlops,
   biasFlops,
@@ -22,10 +23,11 @@ export const separableConvolution: LayerRule = {
   filtersStay: softmaxOf,
   follow({ node, inputs, lay, make }) {
     lay('inputs', inputs[0]!);
-    lay('between', repeatEach(inputs[0]!, node.layer.getConfig().depthMultiplier as number));
+    lay('between', repeatEach(inputs[0]!, depthMultiplier(node.layer)));
     return make('filters', convolutionFilters.count(node.layer));
   },
-  resize: ({ filters }) => ({ filters }),
+  // tfjs-layers leaves the multiplier out of this layer's config, and takes 1 when it reads the config again.
+  resize: ({ filters }, layer) => ({ filters, depthMultiplier: depthMultiplier(layer) }),
   cost: (node) => {
     const [depthwise, pointwise] = node.layer.weights.map(({ shape }) => product(shape as number[])) as [
       number,
@@ -36,3 +38,7 @@ export const separableConvolution: LayerRule = {
     return { macs, authorsFlops: 2 * macs + biasFlops(node) + activationFlops(node) };
   },
 };
+
+function depthMultiplier(layer: Layer): number {
+  return layer.weights[0]!.shape.at(-1)!;
+}
