@@ -1,12 +1,13 @@
 import { Command } from 'commander';
 import { inferenceCommand } from './commands/inference.ts';
+import { keepingCommand } from './commands/keeping.ts';
 import { memoryCommand } from './commands/memory.ts';
 import { soakCommand } from './commands/soak.ts';
 import { trainStepCommand } from './commands/train-step.ts';
 
-const COMMANDS = [trainStepCommand, inferenceCommand, memoryCommand, soakCommand];
+const COMMANDS = [trainStepCommand, inferenceCommand, memoryCommand, soakCommand, keepingCommand];
 
-const program = new Command('bench').description("Measures secateur's engine on this machine.");
+const program = new Command('bench').description('Measures secateur on this machine.');
 for (const command of COMMANDS) program.addCommand(command());
 
 try {

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { OptimiserState } from '@secateur/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 
@@ -19,4 +20,20 @@ export async function loadModel(folder: string): Promise<LayersModel> {
   const weights = await readFile(join(folder, 'weights.bin'));
   const weightData = Uint8Array.from(weights).buffer;
   return loadLayersModel(tf.io.fromMemory({ ...artifacts, weightData }));
+}
+
+/** Writes momentum.json and momentum.bin. */
+export async function saveMomentum({ velocities }: OptimiserState, folder: string): Promise<void> {
+  const tensors = [...velocities].map(([name, tensor]) => ({ name, tensor }));
+  const { data, specs } = await tf.io.encodeWeights(tensors);
+  await writeFile(join(folder, 'momentum.bin'), new Uint8Array(data));
+  await writeFile(join(folder, 'momentum.json'), JSON.stringify(specs));
+}
+
+export async function loadMomentum(folder: string): Promise<OptimiserState> {
+  const specs = JSON.parse(await readFile(join(folder, 'momentum.json'), 'utf8')) as tf.io.WeightsManifestEntry[];
+  const data = Uint8Array.from(await readFile(join(folder, 'momentum.bin'))).buffer;
+  const state = new OptimiserState();
+  for (const [name, tensor] of Object.entries(tf.io.decodeWeights(data, specs))) state.velocities.set(name, tensor);
+  return state;
 }

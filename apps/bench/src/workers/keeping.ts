@@ -7,6 +7,7 @@ import {
   countCost,
   evaluate,
   OptimiserState,
+  type PruningOptions,
   readGraph,
   recalibrateBatchNorm,
   sliceOptimiserState,
@@ -26,7 +27,7 @@ import { vgg11 } from '@secateur/models';
 import '@secateur/tfjs-backend-torch';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { loadModel, saveModel } from '../keeping/model-files.ts';
+import { loadModel, loadMomentum, saveModel, saveMomentum } from '../keeping/model-files.ts';
 import { IMAGES, keepingOf, OBJECTIVE, PRECISION, SELECTION, type Tuning, tunings } from '../keeping/protocol.ts';
 import type { BaseRecord, PlansRecord, Task, VariantRecord } from '../keeping/records.ts';
 
@@ -72,19 +73,19 @@ function perform(): Promise<BaseRecord | PlansRecord | VariantRecord> {
 
 async function trainBase(): Promise<BaseRecord> {
   const model = vgg11({ width: setup.width, seed });
-  const { seconds } = await tune(model, base);
+  const optimiserState = new OptimiserState();
+  const { seconds } = await tune(model, base, { optimiserState });
   await saveModel(model, baseFolder);
+  await saveMomentum(optimiserState, baseFolder);
   return { testAccuracy: await testAccuracy(model), macs: countCost(model).macs, seconds };
 }
 
 async function makePlans(): Promise<PlansRecord> {
-  const options = {
+  const options: PruningOptions = {
     ...SELECTION,
     fineTune: { ...fine, ...common },
-    // Nothing is tuned any more once the plans are made.
-    finalTune: { ...fine, ...common },
     tolerance: 1,
-    targetMacs: setup.target,
+    target: { kind: 'macs', removed: setup.target },
   };
   const events = classAwarePruning(await loadModel(baseFolder), { ...sources, training }, options);
   for await (const event of events) {
@@ -108,7 +109,7 @@ async function tuneVariant({ variant, plans }: VariantTask): Promise<VariantReco
   const afterRemoval: number[] = [];
   const totals = { steps: 0, seconds: 0, teacherSeconds: 0 };
   let model = unpruned;
-  let momentum = new OptimiserState();
+  let momentum = await loadMomentum(baseFolder);
   for (const [index, plan] of plans.entries()) {
     const graph = readGraph(model);
     const pruned = await applyPlan(model, plan, { graph });
@@ -161,7 +162,8 @@ function take(images: LabelledImages, perClass: number | undefined): LabelledIma
 }
 
 /** Counts epochs on from one tuning to the next, so that none sees the same augmented images again. */
-function continueEpochs({ size, batchSize, classNames, ...source }: BatchSource): BatchSource {
+function continueEpochs(source: BatchSource): BatchSource {
+  const { size, batchSize, classNames } = source;
   let epoch = 0;
   return { size, batchSize, classNames, batches: (_, firstBatch) => source.batches(epoch++, firstBatch) };
 }
