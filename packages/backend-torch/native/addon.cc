@@ -25,7 +25,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   for (const auto family :
        {storageFunctions, runtimeFunctions, elementwiseFunctions, reductionFunctions, shapeFunctions, matmulFunctions,
         convolutionFunctions, poolingFunctions, batchNormFunctions, crossEntropyFunctions, optimiserFunctions,
-        taylorFunctions, orthogonalityFunctions}) {
+        taylorFunctions, orthogonalityFunctions, packedConvolutionFunctions}) {
     for (const Function& function : family()) environment->functions.push_back(function);
   }
   for (Function& function : environment->functions) {

@@ -2,7 +2,7 @@
 // nothing is copied on the way in or out.
 #include "activation.h"
 #include "kernels.h"
-#include "pixel_pairs.h"
+#include "narrow_filter_gradient.h"
 #include "precision.h"
 #include "small_map.h"
 
@@ -168,8 +168,10 @@ at::Tensor filterGradient(Call& call) {
   TORCH_CHECK(dy.size(3) == weight.size(0) && dy.size(0) == x.size(0) && dy.size(1) == g.outH && dy.size(2) == g.outW && x.size(3) == shape[2],
               "dy ", dy.sizes(), " does not belong to a filter ", shape, " over an input ", x.sizes());
   const auto map = smallMap(g, layout.groups(shape), shape, x.size(1), x.size(2));
-  if (map && bfloat16 && favoursPixelPairs(*map, shape[2], shape[3])) return filterGradientByPairs(computeIn(x, true), computeIn(dy, true), *map);
-  if (map && map->favoursProductsPerTap(shape[2], shape[3])) return filterGradientByTap(computeIn(x, bfloat16), computeIn(dy, bfloat16), *map);
+  if (map && favoursNarrowFilterGradient(*map, type, shape[2], shape[3])) {
+    return narrowFilterGradient(computeIn(x, bfloat16), computeIn(dy, bfloat16), *map);
+  }
+  if (map && map->favoursProductsPerTap()) return filterGradientByTap(computeIn(x, bfloat16), computeIn(dy, bfloat16), *map);
   const at::Tensor dw = std::get<1>(at::convolution_backward(
       toNchw(computeIn(dy, bfloat16)), padding.pad(toNchw(computeIn(x, bfloat16))), weight, at::OptionalIntArrayRef(), {g.strideH, g.strideW},
       padding.both(), {g.dilationH, g.dilationW}, /*transposed=*/false, {0, 0}, layout.groups(shape), {false, true, false}));

@@ -18,5 +18,6 @@ Functions crossEntropyFunctions();
 Functions optimiserFunctions();
 Functions taylorFunctions();
 Functions orthogonalityFunctions();
+Functions packedConvolutionFunctions();
 
 }  // namespace secateur

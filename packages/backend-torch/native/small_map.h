@@ -12,8 +12,8 @@ struct SmallMap {
 
   /** From each of few output positions the filter sees the whole input, as 3x3 does on a padded 2x2 map: a dense layer in disguise. */
   bool isDense() const;
-  /** Measured: always on maps up to 4x4, up to 8x8 for narrow filters; beyond, oneDNN's weight gradient is faster. */
-  bool favoursProductsPerTap(int64_t in, int64_t out) const { return outH * outW <= (in * out <= 64 * 64 ? 64 : 16); }
+  /** Measured: on maps up to 4x4; beyond, oneDNN's weight gradient is faster. */
+  bool favoursProductsPerTap() const { return outH * outW <= 16; }
 };
 
 /** x NHWC, filter HWIO -> y NHWC; of a dense map. x and filter are of one type, and so is what comes out. */

@@ -1,0 +1,121 @@
+// Convolutions whose filter is reordered for oneDNN once, with batch norm folded in and ReLU behind: for inference, where
+// the same filter meets input after input.
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include "kernels.h"
+#include "precision.h"
+
+namespace secateur {
+
+namespace {
+
+/** oneDNN's form of a filter, as libtorch's operator `mkldnn_prepacked::conv2d_prepack` made it. */
+struct Packed {
+  c10::IValue context;
+  at::ScalarType type;
+  int64_t channels;
+};
+
+/** One per thread, and so one per Node environment. */
+HandleStore<Packed>& packedStore() {
+  static thread_local HandleStore<Packed> store("packed convolution");
+  return store;
+}
+
+c10::optional<c10::OperatorHandle> operatorNamed(const char* name) {
+  return at::globalContext().hasMKLDNN() ? c10::Dispatcher::singleton().findSchema({name, ""}) : c10::nullopt;
+}
+
+const c10::optional<c10::OperatorHandle>& prepack() {
+  static const auto found = operatorNamed("mkldnn_prepacked::conv2d_prepack");
+  return found;
+}
+
+const c10::optional<c10::OperatorHandle>& runPrepacked() {
+  static const auto found = operatorNamed("mkldnn_prepacked::conv2d_run");
+  return found;
+}
+
+c10::IValue call(const c10::OperatorHandle& function, std::vector<c10::IValue> stack) {
+  function.callBoxed(&stack);
+  return std::move(stack.at(0));
+}
+
+at::Tensor vectorOf(const at::Tensor& vector, int64_t channels, const char* role) {
+  TORCH_CHECK(vector.dim() == 1 && vector.size(0) == channels, "expected ", role, " of shape [", channels, "], but got ", vector.sizes());
+  return vector.to(at::kFloat);
+}
+
+/** () -> whether this libtorch has oneDNN and the operators */
+Napi::Value canPackConvolution(Call& call) { return Napi::Boolean::New(call.env(), prepack().has_value() && runPrepacked().has_value()); }
+
+/**
+ * (filter, bias | null, mean | null, variance | null, offset | null, scale | null, epsilon, geometry, inputShape, groups, bfloat16,
+ * activation) -> packed; with a mean, batch norm by these statistics follows the convolution. Padding is the same on both sides.
+ */
+Napi::Value packConvolution(Call& call) {
+  TORCH_CHECK(prepack().has_value(), "this libtorch cannot pack convolutions");
+  at::Tensor filter = call.tensor(0);
+  const auto bias = call.optionalTensor(1), mean = call.optionalTensor(2), variance = call.optionalTensor(3);
+  const auto offset = call.optionalTensor(4), scale = call.optionalTensor(5);
+  const double epsilon = call.number(6);
+  const Integers window = call.window(7), input = call.integers(8, 4);
+  const int64_t groups = call.integer(9);
+  const auto type = call.flag(10) ? at::kBFloat16 : at::kFloat;
+  const std::string activation = call.text(11);
+  TORCH_CHECK(activation == "linear" || activation == "relu", "expected activation linear or relu, but got '", activation, "'");
+  TORCH_CHECK(filter.dim() == 4 && filter.numel() > 0, "expected a filter of rank 4 with values, but got shape ", filter.sizes());
+  TORCH_CHECK(window[0] > 0 && window[1] > 0 && window[2] >= 0 && window[3] >= 0 && window[4] > 0 && window[5] > 0,
+              "expected positive strides and dilations, and paddings of 0 or more, but got ", window);
+  for (const int64_t length : input) TORCH_CHECK(length > 0 && length < (int64_t{1} << 31), "expected an input shape with values, but got ", input);
+  TORCH_CHECK(groups == 1 || groups == filter.size(2), "expected 1 group or one for each of the ", filter.size(2), " channels, but got ", groups);
+  TORCH_CHECK(input[3] == filter.size(2), "the filter takes ", filter.size(2), " channels, but the input has ", input[3]);
+  const auto reaches = [&](int axis) { return input[axis + 1] + 2 * window[2 + axis] >= window[4 + axis] * (filter.size(axis) - 1) + 1; };
+  TORCH_CHECK(reaches(0) && reaches(1), "the filter is larger than its padded input");
+
+  // Output channel first; depthwise filters are [height, width, channel, multiplier].
+  at::Tensor weight = groups == 1 ? filter.permute({3, 2, 0, 1})
+                                  : filter.permute({2, 3, 0, 1}).reshape({filter.size(2) * filter.size(3), 1, filter.size(0), filter.size(1)});
+  const int64_t channels = weight.size(0);
+  MaybeTensor shift;
+  if (bias) shift = vectorOf(*bias, channels, "bias");
+  if (mean) {
+    TORCH_CHECK(variance, "expected a variance beside the mean");
+    at::Tensor factor = at::rsqrt(vectorOf(*variance, channels, "variance") + epsilon);
+    if (scale) factor = factor * vectorOf(*scale, channels, "scale");
+    const at::Tensor centre = vectorOf(*mean, channels, "mean");
+    shift = (shift ? *shift - centre : -centre) * factor;
+    if (offset) shift = *shift + vectorOf(*offset, channels, "offset");
+    weight = weight.to(at::kFloat) * factor.reshape({channels, 1, 1, 1});
+  }
+  weight = weight.to(type).contiguous(at::MemoryFormat::ChannelsLast);
+  const Integers nchw = {input[0], input[3], input[1], input[2]};
+  const c10::IValue packedShift = shift ? c10::IValue(shift->to(type).contiguous()) : c10::IValue();
+  c10::IValue context = secateur::call(*prepack(), {weight, packedShift, Integers{window[0], window[1]}, Integers{window[2], window[3]},
+                                                    Integers{window[4], window[5]}, groups, nchw, activation == "relu" ? "relu" : "none"});
+  return Napi::Number::New(call.env(), packedStore().add({std::move(context), type, input[3]}));
+}
+
+/** (packed, x) -> y */
+at::Tensor runPackedConvolution(Call& call) {
+  const Packed packed = packedStore().get(call.number(0));
+  const at::Tensor x = call.tensor(1);
+  TORCH_CHECK(x.dim() == 4 && x.numel() > 0 && x.size(3) == packed.channels, "expected x of rank 4 with ", packed.channels, " channels, but got shape ",
+              x.sizes());
+  const at::Tensor nchw = x.to(packed.type).contiguous().permute({0, 3, 1, 2});
+  return secateur::call(*runPrepacked(), {nchw, packed.context}).toTensor().permute({0, 2, 3, 1}).contiguous();
+}
+
+Napi::Value releasePackedConvolution(Call& call) {
+  packedStore().release(call.number(0));
+  return call.env().Undefined();
+}
+
+}  // namespace
+
+Functions packedConvolutionFunctions() {
+  return {plain("canPackConvolution", canPackConvolution), plain("packConvolution", packConvolution),
+          one("runPackedConvolution", runPackedConvolution), plain("releasePackedConvolution", releasePackedConvolution)};
+}
+
+}  // namespace secateur
