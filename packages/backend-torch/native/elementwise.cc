@@ -144,6 +144,8 @@ Functions elementwiseFunctions() {
       one("asinh", unary<at::asinh>),
       one("acosh", unary<at::acosh>),
       one("atanh", unary<at::atanh>),
+      one("erf", unary<at::erf>),
+      one("selu", unary<at::selu>),
       one("isNan", unary<at::isnan>),
       one("isInf", unary<at::isinf>),
       one("isFinite", unary<at::isfinite>),

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 /** A live tensor on the native side. Whoever receives one releases it, once. */
 export type Handle = number;
 
+/** A convolution whose filter lies in memory as oneDNN wants it. */
+export type PackedConvolution = number;
+
 export type NativeValues = Float32Array | Int32Array | Uint8Array;
 export type NativeDtype = 'float32' | 'int32' | 'bool';
 export type StorageType = NativeDtype | 'bfloat16';
@@ -42,6 +45,8 @@ export const UNARY = [
   'asinh',
   'acosh',
   'atanh',
+  'erf',
+  'selu',
   'isNan',
   'isInf',
   'isFinite',
@@ -242,6 +247,26 @@ export interface Binding
 
   taylorCount(activation: Handle, gradient: Handle, labels: Handle, threshold: number, classes: number): Handle;
   taylorSum(activation: Handle, gradient: Handle, labels: Handle, classes: number): Handle;
+  /** Whether this libtorch has oneDNN and what packing needs. */
+  canPackConvolution(): boolean;
+  /** With a mean, batch norm by these statistics follows the convolution. Whoever receives one releases it. */
+  packConvolution(
+    filter: Handle,
+    bias: Handle | null,
+    mean: Handle | null,
+    variance: Handle | null,
+    offset: Handle | null,
+    scale: Handle | null,
+    epsilon: number,
+    geometry: ConvolutionGeometry,
+    inputShape: Shape,
+    groups: number,
+    bfloat16: boolean,
+    activation: string,
+  ): PackedConvolution;
+  runPackedConvolution(packed: PackedConvolution, x: Handle): Handle;
+  releasePackedConvolution(packed: PackedConvolution): void;
+
   convOrthogonality(kernel: Handle, bfloat16: boolean): [norm: Handle, gradient: Handle];
 }
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NativeDtype, UnaryName } from '../binding.ts';
 import { kernel, NATIVE } from '../kernel.ts';
+import { foldRelu } from './deferred-convolution.ts';
 
 const FLOAT: Readonly<Record<string, UnaryName>> = {
   [tf.Abs]: 'abs',
@@ -14,6 +15,7 @@ const FLOAT: Readonly<Record<string, UnaryName>> = {
   [tf.Cos]: 'cos',
   [tf.Cosh]: 'cosh',
   [tf.Elu]: 'elu',
+  [tf.Erf]: 'erf',
   [tf.Exp]: 'exp',
   [tf.Expm1]: 'expm1',
   [tf.Floor]: 'floor',
@@ -21,10 +23,10 @@ const FLOAT: Readonly<Record<string, UnaryName>> = {
   [tf.Log1p]: 'log1p',
   [tf.Neg]: 'neg',
   [tf.Reciprocal]: 'reciprocal',
-  [tf.Relu]: 'relu',
   [tf.Relu6]: 'relu6',
   [tf.Round]: 'round',
   [tf.Rsqrt]: 'rsqrt',
+  [tf.Selu]: 'selu',
   [tf.Sigmoid]: 'sigmoid',
   [tf.Sign]: 'sign',
   [tf.Sin]: 'sin',
@@ -52,6 +54,12 @@ const unary = (kernelName: string, name: UnaryName, result: NativeDtype, input: 
 export const unaryKernels = [
   ...Object.entries(FLOAT).map(([kernelName, name]) => unary(kernelName, name, 'float32', 'float32')),
   ...Object.entries(TEST).map(([kernelName, name]) => unary(kernelName, name, 'bool', 'float32')),
+  kernel<{ x: tf.TensorInfo }, unknown>(
+    tf.Relu,
+    {},
+    ({ inputs: { x }, backend }) =>
+      foldRelu(backend, x) ?? backend.make(backend.native.relu(backend.handle(x)), x.shape),
+  ),
   unary(tf.LogicalNot, 'logicalNot', 'bool', 'bool'),
 
   kernel<{ x: tf.TensorInfo }, tf.StepAttrs>(tf.Step, {}, ({ inputs: { x }, attrs, backend }) =>
