@@ -10,8 +10,11 @@ it("runs the README's examples, one after the other", async () => {
   try {
     await import(/* @vite-ignore */ file.href);
     const lines = log.mock.calls.map(([line]) => String(line));
-    expect(lines.length).toBe(22);
-    expect(lines.slice(-2)).toEqual(['1408 -> 704 multiply-accumulates', 'accuracy 1']);
+    expect(lines.length).toBe(27);
+    expect(lines).toEqual(expect.arrayContaining(['1408 -> 704 multiply-accumulates', 'accuracy 1']));
+    expect(lines.at(-2)).toMatch(/^8 units in 1 group can be removed:\n {2}conv: 8 units\n {4}produces {2}conv\n/);
+    // Six filters: 9 weights and a bias each, four numbers of batch norm, 16 positions for two logits with a bias.
+    expect(lines.at(-1)).toBe(String(6 * 10 + 6 * 4 + 6 * 32 + 2));
   } finally {
     log.mockRestore();
     rmSync(file);

@@ -222,6 +222,14 @@ describe('folding', () => {
   });
 });
 
+it('writes nested models layer by layer, and a layer in several places for each', async () => {
+  const conv = layers.conv2d({ filters: 2, kernelSize: 3, padding: 'same' });
+  const inside = input({ shape: [4, 4, 2] });
+  const nested = modelOf({ inputs: inside, outputs: apply(layers.reLU(), apply(conv, inside)) });
+  const { ops } = await expectSame(build([4, 4, 2], (x) => flatten(apply(nested, apply(nested, x)))));
+  expect(ops).toEqual(['Conv', 'Relu', 'Conv', 'Relu', 'Flatten', 'Gather']);
+});
+
 describe('zero padding in front of pooling', () => {
   const padded = (pool: { apply(x: SymbolicTensor): unknown }) => {
     const x = input({ shape: [3, 3, 1] });

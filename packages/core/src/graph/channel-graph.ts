@@ -72,7 +72,10 @@ export interface ReadGraphOptions {
 }
 
 /** Everything that can go at all: what a plan is checked against. */
-export const ALL_REMOVABLE: ReadGraphOptions = { kinds: ['conv', 'dense', 'attention'], coupled: 'together' };
+export const ALL_REMOVABLE = {
+  kinds: ['conv', 'dense', 'attention'],
+  coupled: 'together',
+} as const satisfies ReadGraphOptions;
 
 /**
  * Reads which channels of a model hang together, through nested models and layers that are used in several places. Filters

@@ -1,10 +1,21 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, type SymbolicTensor, sequential } from '@tensorflow/tfjs-layers';
+import {
+  type LayersModel,
+  layers,
+  model as layersModel,
+  loadLayersModel,
+  type SymbolicTensor,
+  sequential,
+} from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
+import { largestDifference } from '../../test/support/numbers.ts';
 import { chain, fillWeights, image, modelOf } from '../../test/support/small-models.ts';
+import { countCost } from '../cost/count-cost.ts';
+import { ALL_REMOVABLE, readGraph } from '../graph/channel-graph.ts';
 import { ZeroPadShortcut } from '../layers/zero-pad-shortcut.ts';
 import { applyPlan } from './apply-plan.ts';
+import { createPlan } from './pruning-plan.ts';
 
 function smallModel() {
   const input = image(6, 2);
@@ -143,4 +154,110 @@ describe('applyPlan', () => {
       "which is frozen: 'stem' is coupled with 'outer', which reaches the model's output through 'sum'",
     );
   });
+
+  it('keeps nested models nested, resizes what they take in, and keeps what is trainable', async () => {
+    const nested = sequential({
+      name: 'nested',
+      layers: [
+        layers.conv2d({ name: 'in', filters: 4, kernelSize: 1, inputShape: [4, 4, 3] }),
+        layers.batchNormalization({ name: 'in_norm' }),
+        layers.conv2d({ name: 'out', filters: 3, kernelSize: 1 }),
+      ],
+    });
+    const inside = layers.inputLayer({ inputShape: [4, 4, 3], name: 'inside' }).output as SymbolicTensor;
+    const functional = layersModel({
+      name: 'functional',
+      inputs: inside,
+      outputs: chain(
+        inside,
+        layers.leakyReLU({ name: 'leaky' }),
+        layers.conv2d({ name: 'deep', filters: 2, kernelSize: 1 }),
+      ),
+    });
+    const input = image(4, 2);
+    const model = modelOf(
+      input,
+      chain(
+        input,
+        layers.conv2d({ name: 'before', filters: 3, kernelSize: 1 }),
+        nested,
+        functional,
+        layers.flatten({ name: 'flatten' }),
+        layers.dense({ name: 'logits', units: 2 }),
+      ),
+    );
+    fillWeights(model, 5);
+    nested.getLayer('in').trainable = false;
+    functional.trainable = false;
+    const remove = { before: [1], in: [0, 2], out: [2], deep: [0] };
+    const pruned = await applyPlan(model, { version: 1, remove });
+    expect(pruned.layers.map((layer) => [layer.name, layer.getClassName()])).toEqual(
+      model.layers.map((layer) => [layer.name, layer.getClassName()]),
+    );
+    expect(countCost(pruned).layers.map(({ name, outputShape }) => [name, outputShape.at(-1)])).toEqual([
+      ['image', 2],
+      ['before', 2],
+      ['in_input', 2],
+      ['in', 2],
+      ['in_norm', 2],
+      ['out', 2],
+      ['inside', 2],
+      ['leaky', 2],
+      ['deep', 1],
+      ['flatten', 16],
+      ['logits', 2],
+    ]);
+    const trainable = (network: LayersModel) => network.trainableWeights.map(({ originalName }) => originalName);
+    expect(trainable(pruned)).toEqual(trainable(model));
+    expect(trainable(pruned)).not.toContain('deep/kernel');
+
+    const saved = await savedAndLoaded(pruned);
+    const x = tf.randomUniform([2, 4, 4, 2], -1, 1, 'float32', 5);
+    expect((saved.predict(x) as tf.Tensor).dataSync()).toEqual((pruned.predict(x) as tf.Tensor).dataSync());
+  });
+
+  it('prunes a model with several inputs and outputs', async () => {
+    const [left, right] = ['left', 'right'].map(
+      (name) => layers.inputLayer({ inputShape: [4, 4, 2], name }).output as SymbolicTensor,
+    );
+    const one = (x: SymbolicTensor, name: string) => chain(x, layers.conv2d({ name, filters: 3, kernelSize: 1 }));
+    const sum = layers.add({ name: 'sum' }).apply([one(left!, 'a'), one(right!, 'b')]) as SymbolicTensor;
+    const model = layersModel({ inputs: [left!, right!], outputs: [one(sum, 'c'), one(sum, 'd')] });
+    const plan = createPlan([{ layer: 'b', filter: 1 }], { graph: readGraph(model, ALL_REMOVABLE) });
+    const pruned = await applyPlan(model, plan);
+    expect(pruned.outputNames).toEqual(model.outputNames);
+    // Zero weights make the removed channels zero before they are read.
+    for (const name of ['a', 'b']) {
+      const [kernel, bias] = model.getLayer(name).getWeights();
+      model.getLayer(name).setWeights([tf.mul(kernel!, [1, 0, 1]), tf.mul(bias!, [1, 0, 1])]);
+    }
+    const x = ['left', 'right'].map((_, seed) => tf.randomUniform([1, 4, 4, 2], -1, 1, 'float32', seed));
+    const values = (network: LayersModel) => (network.predict(x) as tf.Tensor[]).map((y) => [...y.dataSync()]);
+    values(pruned).forEach((actual, output) => {
+      expect(largestDifference(actual, values(model)[output]!)).toBeLessThan(1e-6);
+    });
+  });
+
+  it('says which weights have one name, which TensorFlow.js cannot store', async () => {
+    const shared = layers.conv2d({ name: 'shared', filters: 2, kernelSize: 1 });
+    const input = image(4, 2);
+    const inside = layers.inputLayer({ inputShape: [4, 4, 2] }).output as SymbolicTensor;
+    const nested = layersModel({ name: 'nested', inputs: inside, outputs: chain(inside, shared) });
+    const model = modelOf(
+      input,
+      chain(input, shared, nested, layers.conv2d({ name: 'last', filters: 1, kernelSize: 1 })),
+    );
+    await expect(applyPlan(model, { version: 1, remove: {} })).rejects.toThrow("two are named 'shared/kernel'");
+  });
 });
+
+async function savedAndLoaded(model: LayersModel): Promise<LayersModel> {
+  let saved: tf.io.ModelArtifacts | undefined;
+  await model.save(
+    tf.io.withSaveHandler(async (artifacts) => {
+      saved = artifacts;
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
+    }),
+  );
+  return loadLayersModel(tf.io.fromMemory(saved!));
+}

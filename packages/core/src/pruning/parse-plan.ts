@@ -39,7 +39,7 @@ function requireFilters(filters: unknown, layer: string): void {
   }
   const seen = new Set<unknown>();
   for (const filter of filters as unknown[]) {
-    if (!Number.isInteger(filter) || (filter as number) < 0) {
+    if (!Number.isSafeInteger(filter) || (filter as number) < 0) {
       throw new Error(
         `The pruning plan removes filter ${JSON.stringify(filter)} of layer '${layer}'; filter numbers are whole and start at 0.`,
       );

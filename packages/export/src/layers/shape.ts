@@ -38,6 +38,11 @@ function refuseReshape(node: LayerNode): string | undefined {
 }
 
 export const shapeLayers: Readonly<Record<string, LayerConverter>> = {
+  /** Of a nested model: what the model is applied to. */
+  InputLayer: {
+    takesAnyFeatureOrder: true,
+    convert: ({ inputs: [{ name, featureOrder }] }) => ({ name, featureOrder }),
+  },
   Flatten: {
     refuse(node) {
       const rank = node.inputs[0]!.outputShape.length;

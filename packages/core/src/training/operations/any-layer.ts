@@ -46,15 +46,11 @@ const UNREPEATABLE = new Set([
   'SpatialDropout1D',
 ]);
 
-/** The layer itself, or the first such layer of a nested model or wrapper. */
+/** The layer itself, or such a layer that it wraps. */
 function findUnrepeatable(layer: Layer): Layer | undefined {
   if (UNREPEATABLE.has(layer.getClassName()) || dropsUnits(layer)) return layer;
-  const { layers = [], layer: wrapped } = layer as Layer & { readonly layers?: Layer[]; readonly layer?: Layer };
-  for (const inner of wrapped ? [wrapped] : layers) {
-    const found = findUnrepeatable(inner);
-    if (found) return found;
-  }
-  return undefined;
+  const { layer: wrapped } = layer as Layer & { readonly layer?: Layer };
+  return wrapped && findUnrepeatable(wrapped);
 }
 
 /** Recurrent and attention layers with dropout of their own. */
