@@ -28,7 +28,7 @@ const TINY = {
   finalTune: { epochs: 1 },
   selection: { maxFraction: 0.2 },
   tolerance: 1,
-  targetMacs: 0.35,
+  target: { removed: 0.35 },
   maxIterations: 4,
   goals: { macsRemoved: 0.3, minutes: null },
 };
@@ -198,4 +198,74 @@ it('keeps the last network within tolerance when fine-tuning diverges', async ()
     ['last-good', 'unpruned'].map((name) => readFile(join(out, 'checkpoints', name, 'weights.bin'))),
   );
   expect(good!.equals(unpruned!)).toBe(true);
+});
+
+it('makes a specialist of some classes, whose folder knows them', async () => {
+  const config = { ...TINY, training: { epochs: 2 }, maxIterations: 1, target: { kind: 'params', removed: 0.1 } };
+  const { code, stdout, stderr, out } = await run(
+    'specialist',
+    { ...config, goals: { macsRemoved: null } },
+    ...['--classes', 'dog,cat', '--criterion', 'graded', '--round-to', '2', '--scope', 'layer', '--json'],
+  );
+  expect(code, stderr).toBe(0);
+  const summary: Summary = JSON.parse(stdout);
+  expect(summary.data).toEqual({
+    name: 'CIFAR-10 (cat, dog)',
+    images: { training: 40, validation: 10, scoring: 10, test: 10 },
+  });
+  expect(summary.pruned.test.classes.map(({ className, images }) => [className, images])).toEqual([
+    ['cat', 5],
+    ['dog', 5],
+  ]);
+  expect(summary.unpruned.filters[0]).toEqual({ layer: 'conv1', filters: 4 });
+  expect(summary.pruned.filters.every(({ filters }) => filters % 2 === 0)).toBe(true);
+  expect(summary).toMatchObject({ endReason: 'target reached', target: { kind: 'params' } });
+  expect(summary.target!.value).toBeLessThanOrEqual(0.9 * summary.unpruned.parameters);
+  const model = await loadModel(out);
+  expect(model.outputs[0]!.shape).toEqual([null, 2]);
+  expect(readOnnxMetadata(await readFile(join(out, 'model.onnx'))).classNames).toEqual(['cat', 'dog']);
+  for (const saved of [out, join(out, 'model.onnx')]) {
+    const evaluated = await secateur('evaluate', saved, '--data', data, '--json');
+    expect(JSON.parse(evaluated.stdout)).toMatchObject({ images: 10, accuracy: summary.pruned.test.accuracy });
+  }
+});
+
+it('goes back and tries smaller steps when a class falls, and says what ended the run', async () => {
+  const wrecking = { epochs: 1, schedule: { kind: 'constant', rate: 3 } };
+  const { code, stdout, stderr, out } = await run(
+    'guarded',
+    { ...TINY, fineTune: wrecking, finalTune: wrecking, goals: { macsRemoved: null } },
+    ...['--class-tolerance', '0', '--smaller-steps', '1', '--json'],
+  );
+  expect(code, stderr).toBe(0);
+  const summary: Summary = JSON.parse(stdout);
+  expect(summary).toMatchObject({ endReason: 'class tolerance exceeded', violation: { guard: 'classTolerance' } });
+  expect(summary.iterations.map(({ iteration, withinTolerance }) => [iteration, withinTolerance])).toEqual([
+    [1, false],
+    [1, false],
+  ]);
+  const [whole, half] = summary.iterations.map(({ removedFilters }) => removedFilters);
+  expect(half).toBe(Math.floor(whole! / 2));
+  const back = (await readEvents(out)).filter(({ type }) => type === 'rolled-back');
+  expect(back).toMatchObject([{ iteration: 1, maxFilters: half, macs: summary.unpruned.macs }]);
+  expect(stderr).toContain(`back to the last good network, for a step of at most ${half} filters`);
+  expect(summary.pruned.macs).toBe(summary.unpruned.macs);
+});
+
+it('does not prune what is below the floor of a class to begin with', async () => {
+  const config = { ...TINY, training: { epochs: 1 }, goals: { macsRemoved: null } };
+  const { stdout } = await run('floor', config, '--class-floor', '1', '--learning-rate', '0.001', '--json');
+  const summary: Summary = JSON.parse(stdout);
+  expect(summary).toMatchObject({ endReason: 'class below its floor', iterations: [], violation: { atLeast: 1 } });
+});
+
+it('aims at a latency that onnxruntime measures', async () => {
+  const config = { ...TINY, training: { epochs: 1 }, maxIterations: 1, goals: { macsRemoved: null } };
+  const flags = ['--target-kind', 'latency', '--target', '0', '--latency-batch', '4', '--json'];
+  const { code, stdout, stderr } = await run('latency', config, ...flags);
+  expect(code, stderr).toBe(0);
+  const summary: Summary = JSON.parse(stdout);
+  expect(summary).toMatchObject({ endReason: 'target reached', target: { kind: 'latency' }, iterations: [] });
+  expect(summary.target!.value).toBeGreaterThan(0);
+  expect(summary.target!.goal).toBe(summary.target!.value);
 });

@@ -10,5 +10,6 @@ export { CIFAR10_ARCHIVE, type Cifar10Archive } from './cifar10-archive/archive.
 export { type FetchCifar10Options, type FetchProgress, fetchCifar10 } from './fetch-cifar10.ts';
 export { type LabelledImages, subset } from './labelled-images.ts';
 export { createPruningSources, type PruningSources, type PruningSourcesOptions } from './pruning-sources.ts';
+export { selectClasses } from './select-classes.ts';
 export { type PickPerClassOptions, pickPerClass, type StratifiedSplitOptions, stratifiedSplit } from './splits.ts';
 export { type ChannelStatistics, CIFAR10_STATISTICS, CIFAR100_STATISTICS, channelStatistics } from './statistics.ts';

@@ -8,7 +8,7 @@ import { observe } from '../run/batch-sources.ts';
 import { type Dataset, takeImages } from '../run/dataset.ts';
 import { evaluateOnnx } from '../run/evaluate-onnx.ts';
 import { openImages } from '../run/image-sources.ts';
-import { adaptDataset } from '../run/model-data.ts';
+import { adaptDataset, withClassesOf } from '../run/model-data.ts';
 import { loadModel } from '../run/model-folder.ts';
 import { describeCost, evaluationReport } from '../terminal/evaluation-report.ts';
 import { whole } from '../terminal/format.ts';
@@ -78,8 +78,9 @@ async function startAndLoad(invocation: Invocation<Flags>, path: string) {
   return loadModel(path);
 }
 
-/** An ONNX file of secateur states its normalisation; others get the data set's. */
-async function standardiseFor(file: string, dataset: Dataset): Promise<Dataset> {
-  const { mean, std } = readOnnxMetadata(await readFile(file));
+/** An ONNX file of secateur states its classes and its normalisation; others get the data set's. */
+async function standardiseFor(file: string, whole: Dataset): Promise<Dataset> {
+  const { mean, std, classNames } = readOnnxMetadata(await readFile(file));
+  const dataset = classNames ? withClassesOf(whole, classNames) : whole;
   return mean && std ? { ...dataset, statistics: { mean, std } } : dataset;
 }

@@ -1,5 +1,8 @@
+import type { Criterion, CriterionKind } from '@secateur/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { didYouMean } from '../did-you-mean.ts';
+import { UsageError } from '../exit.ts';
+import { CRITERIA, CRITERION_NAMES } from '../run/criteria.ts';
 import { ENGINES, type EngineName } from '../run/engine.ts';
 import { NETWORKS } from '../run/networks.ts';
 import type { ConfigPatch } from '../run/resolve-config.ts';
@@ -44,9 +47,21 @@ export interface ConfigFlags {
 
 export interface PruningFlags {
   readonly target?: number;
+  readonly targetKind?: string;
+  readonly targetAtMost?: number;
+  readonly latencyBatch?: number;
   readonly tolerance?: number;
-  readonly criterion?: string;
+  readonly classTolerance?: number;
+  readonly classFloor?: number;
+  readonly smallerSteps?: number;
+  readonly classes?: readonly string[];
+  readonly criterion?: CriterionKind;
   readonly maxFraction?: number;
+  readonly scope?: string;
+  readonly roundTo?: number;
+  readonly coupled?: boolean;
+  readonly combine?: string;
+  readonly leaveAlone?: readonly string[];
   readonly fineTuneEpochs?: number;
   readonly finalTuneEpochs?: number;
   readonly maxIterations?: number;
@@ -111,10 +126,28 @@ export function addConfigOptions(command: Command, { trained }: { trained: 'from
 export function addPruningOptions(command: Command): Command {
   return command
     .option('--target <share>', 'stop when this share of the MACs is gone, such as 0.5', number)
+    .addOption(
+      choice('--target-kind <name>', 'macs, params, or latency in onnxruntime: what the target is about', TARGETS),
+    )
+    .option('--target-at-most <n>', 'in place of --target: MACs, parameters or milliseconds that may be left', number)
+    .option('--latency-batch <n>', 'images in a batch whose time is measured', integer(1))
     .option('--tolerance <share>', 'how far the validation accuracy may fall, such as 0.01', number)
-    .addOption(choice('--criterion <kind>', "reference (the paper's) or relative", ['reference', 'relative']))
+    .option('--class-tolerance <share>', 'how far that of any single class may fall', number)
+    .option('--class-floor <share>', "what no single class's validation accuracy may fall below, such as 0.6", number)
+    .option(
+      '--smaller-steps <n>',
+      'when one of these is violated: goes back, and tries a step half as large, n times',
+      integer(0),
+    )
+    .option('--classes <names>', 'make a specialist: keep these classes only, such as cat,dog', names)
+    .addOption(choice('--criterion <kind>', CRITERION_HELP, CRITERION_NAMES))
     .option('--images-per-class <n>', 'scoring images of each class', integer(1))
     .option('--max-fraction <share>', 'most filters that one iteration removes', number)
+    .addOption(choice('--scope <name>', 'rank filters global or in each layer', SCOPES))
+    .option('--round-to <n>', 'layers that lose filters keep a multiple of n, such as 8', integer(1))
+    .option('--coupled', 'let filters that meet in an addition go, all together')
+    .addOption(choice('--combine <name>', 'what the scores of coupled filters become: max, mean or sum', COMBINATIONS))
+    .option('--leave-alone <layers>', "layers that lose no filters, such as conv1,'block3_*'", names)
     .option('--max-iterations <n>', 'most iterations', integer(1))
     .option('--fine-tune-epochs <n>', 'epochs after each removal', integer(1))
     .option('--final-tune-epochs <n>', 'epochs at the end', integer(1))
@@ -141,11 +174,17 @@ export function configPatch(
     trainingImages: flags.images,
     testImages: flags.testImages,
     objective: { l1: flags.l1, orthogonality: flags.orthogonality },
-    targetMacs: flags.target,
+    target: targetPatch(flags),
     tolerance: flags.tolerance,
+    classTolerance: flags.classTolerance,
+    classFloor: flags.classFloor,
+    smallerSteps: flags.smallerSteps,
+    classes: flags.classes,
     maxIterations: flags.maxIterations,
     imagesPerClass: flags.imagesPerClass,
-    selection: { maxFraction: flags.maxFraction },
+    selection: { maxFraction: flags.maxFraction, scope: flags.scope, roundTo: flags.roundTo },
+    graph: { coupled: flags.coupled ? 'together' : undefined, ignore: flags.leaveAlone },
+    ranking: { combine: flags.combine },
     criterion: criterionPatch(flags.criterion, base),
     fineTune: { epochs: flags.fineTuneEpochs },
     finalTune: { epochs: flags.finalTuneEpochs },
@@ -162,11 +201,33 @@ export function configPatch(
   };
 }
 
-const CRITERIA = { reference: { kind: 'reference', tau: 0 }, relative: { kind: 'relative', rho: 0.5 } } as const;
+export const SCOPES = ['global', 'layer'] as const;
+export const COMBINATIONS = ['max', 'mean', 'sum'] as const;
+const TARGETS = ['macs', 'params', 'latency'] as const;
+
+export const CRITERION_HELP = `what makes a filter worth keeping: ${CRITERION_NAMES.join(', ')}`;
+
+/** --target and --target-at-most take each other's place. */
+function targetPatch({ target, targetKind, targetAtMost, latencyBatch }: PruningFlags): ConfigPatch {
+  if (target !== undefined && targetAtMost !== undefined) {
+    throw new UsageError('--target and --target-at-most exclude each other: give one of them.');
+  }
+  const removed = targetAtMost === undefined ? target : null;
+  const atMost = target === undefined ? targetAtMost : null;
+  // No `kind` that is undefined: merging takes it for another kind.
+  return { ...(targetKind && { kind: targetKind }), removed, atMost, batchSize: latencyBatch };
+}
 
 /** The kind's usual setting, unless the configuration is of that kind already. */
-function criterionPatch(kind: string | undefined, base: RunConfig): RunConfig['criterion'] | undefined {
-  return kind === undefined || kind === base.criterion.kind ? undefined : CRITERIA[kind as keyof typeof CRITERIA];
+function criterionPatch(kind: CriterionKind | undefined, base: RunConfig): Criterion | undefined {
+  return kind === undefined || kind === base.criterion.kind ? undefined : CRITERIA[kind];
+}
+
+/** Names with commas between them. */
+export function names(text: string): string[] {
+  const list = text.split(',').map((name) => name.trim());
+  if (list.includes('')) throw new InvalidArgumentError('It must be names with commas between them.');
+  return list;
 }
 
 /** An option with a fixed set of values, which suggests the closest one. */

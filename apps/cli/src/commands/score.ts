@@ -1,16 +1,17 @@
 import { join } from 'node:path';
-import { type Criterion, type LayerScores, scoreFilters } from '@secateur/core';
+import { type Criterion, type CriterionKind, type LayerScores, needsImages, scoreFilters } from '@secateur/core';
 import { pickPerClass } from '@secateur/data';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { observe } from '../run/batch-sources.ts';
+import { CRITERION_NAMES, criterionOf } from '../run/criteria.ts';
 import type { Dataset } from '../run/dataset.ts';
 import { toJson, writeOutput } from '../run/files.ts';
 import { openImages } from '../run/image-sources.ts';
 import { adaptDataset } from '../run/model-data.ts';
-import { loadModel } from '../run/model-folder.ts';
+import { loadModel, trainingDataOf } from '../run/model-folder.ts';
 import { PRESETS } from '../run/presets.ts';
 import { scoresToJson } from '../run/scores-file.ts';
 import { whole } from '../terminal/format.ts';
@@ -19,6 +20,7 @@ import {
   addCommonOptions,
   addDataOption,
   addEngineOptions,
+  CRITERION_HELP,
   choice,
   type DataFlags,
   type EngineFlags,
@@ -28,9 +30,10 @@ import {
 import { loadDatasetFor, startEngineFor } from './start.ts';
 
 export interface ScoringFlags extends DataFlags, EngineFlags {
-  readonly criterion?: Criterion['kind'];
+  readonly criterion: CriterionKind;
   readonly tau?: number;
   readonly rho?: number;
+  readonly quantile?: number;
   readonly imagesPerClass: number;
   readonly seed: number;
 }
@@ -53,33 +56,44 @@ export function scoreCommand(program: Command, bind: Bind): void {
       `
 Examples:
   secateur score runs/resnet20                          a histogram for each layer, and scores.json
-  secateur score runs/resnet20 --criterion relative --rho 0.5 --images-per-class 50`,
+  secateur score runs/resnet20 --criterion relative --rho 0.5 --images-per-class 50
+  secateur score runs/resnet20 --criterion l1-norm      a baseline, which needs no images`,
     )
     .action(bind(score));
 }
 
 export function addScoringOptions(command: Command): Command {
   return command
-    .addOption(choice('--criterion <kind>', "reference (the paper's; default) or relative", ['reference', 'relative']))
+    .addOption(choice('--criterion <kind>', CRITERION_HELP, CRITERION_NAMES).default('reference'))
     .option(
       '--tau <value>',
       "for reference: what |activation x gradient| must exceed; default: 0, the authors' setting",
       number,
     )
-    .option('--rho <factor>', "for relative: what part of the layer's mean a filter must exceed; default: 0.5", number)
+    .option(
+      '--quantile <share>',
+      "for quantile: that quantile of each layer's values is its tau; default: 0.75",
+      number,
+    )
+    .option(
+      '--rho <factor>',
+      "for relative and graded: what part of the layer's mean counts as a class, or half of one; default: 0.5",
+      number,
+    )
     .option('--images-per-class <n>', 'scoring images of each class', integer(1), PRESETS.quickstart.imagesPerClass)
-    .option('--seed <n>', 'picks the scoring images', integer(0), 0);
+    .option('--seed <n>', 'picks the scoring images, or the scores of random', integer(0), 0);
 }
 
 async function score(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { flags, terminal } = invocation;
   const [path] = invocation.args as [string];
+  const criterion = chosenCriterion(flags);
   await startEngineFor(invocation);
   const model = await loadModel(path);
-  const dataset = adaptDataset(await loadDatasetFor(invocation), model);
+  const dataset = needsImages(criterion) ? adaptDataset(await loadDatasetFor(invocation), model) : undefined;
   const scores = await scoreWith(invocation, { model, dataset });
-  const { classNames } = dataset.train;
-  const json = scoresToJson(scores, { criterion: criterionOf(flags), classNames });
+  const classNames = dataset?.train.classNames ?? trainingDataOf(model)?.classNames ?? [];
+  const json = scoresToJson(scores, { criterion, classNames });
   const file = flags.out ?? join(path, 'scores.json');
   await writeOutput(file, toJson(json));
   terminal.result({ text: () => scoresReport(scores, { threshold: flags.threshold }), value: json });
@@ -87,10 +101,16 @@ async function score(invocation: Invocation<Flags>): Promise<ExitCode> {
   return EXIT.ok;
 }
 
+/**
+ * @param what.dataset Undefined for criteria that need no images.
+ * @param what.layers By default all convolutions.
+ */
 export async function scoreWith(
   { flags, terminal, signal }: Invocation<ScoringFlags>,
-  { model, dataset }: { model: LayersModel; dataset: Dataset },
+  { model, dataset, layers }: { model: LayersModel; dataset: Dataset | undefined; layers?: readonly string[] },
 ): Promise<LayerScores[]> {
+  const options = { criterion: chosenCriterion(flags), ...(layers && { layers }) };
+  if (!dataset) return scoreFilters(model, undefined, options);
   const images = pickPerClass(dataset.train, { perClass: flags.imagesPerClass, seed: flags.seed });
   const source = openImages(images, { batchSize: 100, statistics: dataset.statistics });
   try {
@@ -99,12 +119,13 @@ export async function scoreWith(
       seen += count;
       terminal.progress(() => `  score filters: ${whole(seen)} of ${whole(source.size)} images`);
     };
-    return await scoreFilters(model, observe(source, { signal, onBatch }), { criterion: criterionOf(flags) });
+    return await scoreFilters(model, observe(source, { signal, onBatch }), options);
   } finally {
     await source.close();
   }
 }
 
-export function criterionOf({ criterion = 'reference', tau = 0, rho = 0.5 }: ScoringFlags): Criterion {
-  return criterion === 'reference' ? { kind: criterion, tau } : { kind: criterion, rho };
+export function chosenCriterion({ criterion, tau, rho, quantile, seed }: ScoringFlags): Criterion {
+  const chosen = criterionOf(criterion, { tau, rho, quantile });
+  return chosen.kind === 'random' ? { ...chosen, seed } : chosen;
 }

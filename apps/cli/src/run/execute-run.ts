@@ -8,12 +8,13 @@ import type { RunContext } from './context.ts';
 import type { Dataset } from './dataset.ts';
 import type { Engine } from './engine.ts';
 import { writeFileAtomically } from './files.ts';
-import { firstImages, openImageSources } from './image-sources.ts';
-import { keepingOptions } from './keeping.ts';
+import { firstImages, type ImageSources, openImageSources } from './image-sources.ts';
 import { attachTrainingData } from './model-folder.ts';
 import { buildNetwork } from './networks.ts';
 import { pruneAndTune, showPass } from './prune-and-tune.ts';
+import { pruningOptions } from './pruning-options.ts';
 import type { RunConfig } from './run-config.ts';
+import { datasetOf, specialistOf } from './specialist.ts';
 import { networkReport, type Summary, summarize } from './summary.ts';
 import { trainNetwork } from './train-network.ts';
 
@@ -28,55 +29,48 @@ export async function executeRun(
   const { directory, terminal, stopwatch, signal } = context;
   const startedAt = new Date();
   const started = performance.now();
-  const images = openImageSources(dataset, config);
-  const { classNames } = dataset.train;
+  // Before any work, so that a name of no class is found out at once.
+  const kept = config.classes ? datasetOf(dataset, config.classes) : dataset;
+  const allImages = openImageSources(dataset, config);
+  const images = config.classes ? openImageSources(kept, config) : allImages;
+  const { classNames } = kept.train;
   try {
-    const sources = {
-      training: continueEpochs(observe(images.training, { signal })),
-      ...observed(images, context),
-    };
-    const sizes = {
-      training: images.training.size,
-      validation: images.validation.size,
-      scoring: images.scoring.size,
-      test: images.test.size,
-    };
-    terminal.step(
-      'Data',
-      `${dataset.name}: ${whole(sizes.training)} images for training, ${whole(sizes.validation)} for validation, ${whole(sizes.test)} for the test`,
-    );
-
-    const unpruned = buildNetwork(config.network, {
-      classes: classNames.length,
+    const training = continueEpochs(observe(allImages.training, { signal }));
+    describeData(dataset, allImages, context);
+    const trained = buildNetwork(config.network, {
+      classes: dataset.train.classNames.length,
       width: config.width,
       inputShape: dataset.train.shape,
       seed: config.seed,
     });
-    attachTrainingData(unpruned, { classNames, ...dataset.statistics });
-    const unprunedCost = countCost(unpruned);
+    attachTrainingData(trained, { classNames: dataset.train.classNames, ...dataset.statistics });
+    const trainedCost = countCost(trained);
     terminal.step(
       'Network',
-      `${config.network}, width ${config.width}: ${count(unprunedCost.parameters)} parameters, ${count(unprunedCost.macs)} MACs`,
+      `${config.network}, width ${config.width}: ${count(trainedCost.parameters)} parameters, ${count(trainedCost.macs)} MACs`,
     );
-    const shared = { objective: config.objective, precision: config.precision };
+    const objective = { objective: config.objective, precision: config.precision };
     await stopwatch.time('training', () =>
-      trainNetwork(unpruned, sources.training, { ...config.training, ...shared }, context),
+      trainNetwork(trained, training, { ...config.training, ...objective }, context),
     );
 
-    const { criterion, selection, tolerance, targetMacs, maxIterations } = config;
+    const unpruned = config.classes
+      ? await specialistOf(trained, {
+          classes: config.classes,
+          classNames: dataset.train.classNames,
+          ...dataset.statistics,
+        })
+      : trained;
+    const unprunedCost = countCost(unpruned);
+    if (config.classes) describeData(kept, images, context);
+    const sources = {
+      training: config.classes ? continueEpochs(observe(images.training, { signal })) : training,
+      ...observed(images, context),
+    };
     const { result, unprunedAccuracy, iterations } = await pruneAndTune(
       unpruned,
       sources,
-      {
-        criterion,
-        selection,
-        tolerance,
-        targetMacs,
-        maxIterations,
-        fineTune: { ...config.fineTune, ...shared },
-        finalTune: { ...config.finalTune, ...shared },
-        ...keepingOptions(config),
-      },
+      pruningOptions(config, engine),
       context,
     );
     const pruned = result.model;
@@ -132,7 +126,7 @@ export async function executeRun(
         startedAt: startedAt.toISOString(),
         config,
         engine,
-        data: { name: dataset.name, images: sizes },
+        data: { name: kept.name, images: sizesOf(images) },
         unpruned: networkReport({
           cost: unprunedCost,
           validationAccuracy: unprunedAccuracy,
@@ -147,6 +141,8 @@ export async function executeRun(
         }),
         iterations,
         endReason: result.reason,
+        ...(result.violation && { violation: result.violation }),
+        ...(result.target && { target: result.target }),
         verification,
         seconds: { ...stopwatch.seconds, afterData: Math.round(afterData * 100) / 100 },
       },
@@ -156,8 +152,20 @@ export async function executeRun(
     directory.event({ type: 'completed', passed: summary.passed });
     return summary;
   } finally {
-    await images.close();
+    await Promise.all([...new Set([images, allImages])].map((sources) => sources.close()));
   }
+}
+
+function describeData({ name }: Dataset, images: ImageSources, { terminal }: RunContext): void {
+  const { training, validation, test } = sizesOf(images);
+  terminal.step(
+    'Data',
+    `${name}: ${whole(training)} images for training, ${whole(validation)} for validation, ${whole(test)} for the test`,
+  );
+}
+
+function sizesOf({ training, validation, scoring, test }: ImageSources) {
+  return { training: training.size, validation: validation.size, scoring: scoring.size, test: test.size };
 }
 
 /** Validation, scoring and test images, stoppable and with a line of progress. */

@@ -1,13 +1,15 @@
 import {
   type BatchSource,
   classAwarePruning,
+  type GuardViolation,
   NonFiniteLossError,
   type PruningEvent,
   type PruningOptions,
   type PruningResult,
+  type TargetState,
 } from '@secateur/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { count, percent, points, whole } from '../terminal/format.ts';
+import { count, milliseconds, percent, points, whole } from '../terminal/format.ts';
 import { trainingProgress } from '../terminal/training-progress.ts';
 import type { RunContext } from './context.ts';
 import type { ImageSources } from './image-sources.ts';
@@ -91,24 +93,30 @@ function record(event: PruningEvent, { directory }: RunContext): void {
         removed: event.selection.removed,
         keptAsLast: event.selection.keptAsLast.length,
         keptByLayerCap: event.selection.keptByLayerCap.length,
+        keptByRounding: event.selection.keptByRounding.length,
+        target: event.target,
         macs: event.cost.macs,
         parameters: event.cost.parameters,
       });
       break;
-    case 'evaluated':
-    case 'baseline': {
-      const { evaluation, cost } = event;
-      const rest =
-        event.type === 'evaluated' ? { iteration: event.iteration, withinTolerance: event.withinTolerance } : {};
-      directory.event({ type: event.type, ...rest, evaluation, macs: cost.macs, parameters: cost.parameters });
+    case 'baseline':
+    case 'rolled-back': {
+      const { cost, ...rest } = event;
+      directory.event({ ...rest, macs: cost.macs, parameters: cost.parameters });
+      break;
+    }
+    case 'evaluated': {
+      const { cost, model: _, ...rest } = event;
+      directory.event({ ...rest, macs: cost.macs, parameters: cost.parameters });
       break;
     }
     case 'scored':
       directory.event({ ...event });
       break;
     case 'finished': {
-      const { reason, evaluation, cost, plans } = event.result;
-      directory.event({ type: event.type, reason, plans: plans.length, evaluation, macs: cost.macs });
+      const { reason, violation, target, evaluation, cost, plans } = event.result;
+      const found = { violation, target, plans: plans.length, evaluation, macs: cost.macs };
+      directory.event({ type: event.type, reason, ...found });
       break;
     }
     default:
@@ -144,7 +152,7 @@ function showPruning({ terminal, stopwatch }: RunContext, options: PruningOption
         const { removed, filters } = event.selection;
         terminal.step(
           `Prune ${event.iteration}`,
-          `${whole(removed.length)} of ${whole(filters)} filters removed: ${removedShare(event.cost.macs)} of the MACs gone so far`,
+          `${whole(removed.length)} of ${whole(filters)} filters removed: ${removedShare(event.cost.macs)} of the MACs gone so far${otherTarget(event.target)}`,
         );
         showTraining = undefined;
         break;
@@ -162,17 +170,25 @@ function showPruning({ terminal, stopwatch }: RunContext, options: PruningOption
       case 'evaluated': {
         lap('evaluation');
         const drop = points(event.evaluation.accuracy - accuracy);
-        const verdict = event.withinTolerance ? '' : terminal.colors.yellow(', more than tolerated: not kept');
+        const verdict = event.violation
+          ? terminal.colors.yellow(`, ${describeViolation(event.violation)}: not kept`)
+          : '';
         terminal.line(`  validation accuracy ${percent(event.evaluation.accuracy, 2)} (${drop})${verdict}`);
         showTraining = undefined;
         break;
       }
+      case 'rolled-back':
+        terminal.line(
+          `  back to the last good network, for a step of at most ${whole(event.maxFilters)} ${event.maxFilters === 1 ? 'filter' : 'filters'}`,
+        );
+        break;
       case 'finished': {
         lap('evaluation');
-        const { reason, cost, evaluation } = event.result;
+        const { reason, violation, target, cost, evaluation } = event.result;
+        const why = violation ? `${reason} (${describeViolation(violation)})` : reason;
         terminal.step(
           'Pruned',
-          `${reason}: ${removedShare(cost.macs)} of the MACs gone, validation accuracy ${percent(evaluation.accuracy, 2)} (${points(evaluation.accuracy - accuracy)})`,
+          `${why}: ${removedShare(cost.macs)} of the MACs gone${otherTarget(target)}, validation accuracy ${percent(evaluation.accuracy, 2)} (${points(evaluation.accuracy - accuracy)})`,
         );
         break;
       }
@@ -180,6 +196,18 @@ function showPruning({ terminal, stopwatch }: RunContext, options: PruningOption
         event satisfies never;
     }
   };
+}
+
+function describeViolation({ className, accuracy, atLeast }: GuardViolation): string {
+  const whose = className === undefined ? '' : `class '${className}' at ${percent(accuracy)}, `;
+  return `${whose}less than the ${percent(atLeast)} asked for`;
+}
+
+/** How far a target other than that of the MACs is. */
+function otherTarget(target: TargetState | undefined): string {
+  if (!target || target.kind === 'macs') return '';
+  const amount = target.kind === 'params' ? count : milliseconds;
+  return `, ${amount(target.value)}${target.kind === 'params' ? ' parameters' : ''} of ${amount(target.goal)} at most`;
 }
 
 /** Shows how far the pass over a source is. */

@@ -24,6 +24,12 @@ describe('resolveConfig', () => {
     expect(config).toEqual({ ...base, seed: 2, training: { ...base.training, epochs: 9 } });
   });
 
+  it('merges a target of another kind, as all have the same fields', () => {
+    expect(resolve({ target: { kind: 'latency' } }).target).toEqual({ ...base.target, kind: 'latency' });
+    const absolute = { kind: 'params', removed: null, atMost: 5e5 };
+    expect(resolve({ target: absolute }).target).toEqual({ ...absolute, batchSize: 1 });
+  });
+
   it('replaces a schedule or criterion of another kind whole', () => {
     const { criterion, training } = resolve({
       criterion: { kind: 'reference', tau: 1e-5 },
@@ -48,6 +54,13 @@ describe('resolveConfig', () => {
     [{ training: 3 }, 'training'],
     [{ seed: -1 }, 'seed'],
     [{ keeping: { rewind: true }, finalTune: { epochs: 16 } }, 'keeping.rewind'],
+    [{ target: { atMost: 5 } }, 'target'],
+    [{ target: { removed: null } }, 'target'],
+    [{ classes: ['cat'] }, 'classes'],
+    [
+      { criterion: { kind: 'apoz' }, ranking: { normalise: 'none' }, selection: { strategy: 'both' } },
+      'selection.strategy',
+    ],
   ])('rejects %o as a mistake of usage', (patch, path) => {
     expect(() => resolve(patch)).toThrow(UsageError);
     expect(() => resolve(patch)).toThrow(`my.json: ${path}: `);

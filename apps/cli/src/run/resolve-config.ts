@@ -48,8 +48,8 @@ export async function readConfigFile(file: string): Promise<ConfigPatch> {
 
 function merge(base: unknown, patch: unknown): unknown {
   if (!isObject(base) || !isObject(patch)) return patch;
-  // Another kind of schedule or criterion has other fields: it replaces the old one whole.
-  if ('kind' in patch && patch.kind !== base.kind) return patch;
+  // Another kind of schedule or criterion has other fields: it replaces the old one whole. All targets have the same.
+  if ('kind' in patch && patch.kind !== base.kind && !('atMost' in base)) return patch;
   const merged: Json = { ...base };
   for (const [key, value] of Object.entries(patch)) if (value !== undefined) merged[key] = merge(base[key], value);
   return merged;

@@ -1,3 +1,4 @@
+import { isClassAware } from '@secateur/core';
 import { z } from 'zod';
 import { NETWORKS } from './networks.ts';
 
@@ -5,6 +6,7 @@ const count = z.int().min(1);
 const share = z.number().min(0).max(1);
 const notNegative = z.number().min(0);
 const rate = z.number().positive();
+const seed = z.int().min(0).max(0xffffffff);
 
 const schedule = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('constant'), rate }),
@@ -16,8 +18,28 @@ const training = z.strictObject({ epochs: count, schedule, momentum: share, weig
 
 const criterion = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reference'), tau: notNegative }),
+  z.strictObject({ kind: z.literal('quantile'), quantile: z.number().min(0).lt(1) }),
   z.strictObject({ kind: z.literal('relative'), rho: notNegative }),
+  z.strictObject({ kind: z.literal('graded'), rho: rate }),
+  z.strictObject({ kind: z.enum(['taylor', 'mean-activation', 'apoz']) }),
+  z.strictObject({ kind: z.enum(['l1-norm', 'l2-norm', 'batch-norm-scale', 'geometric-median']) }),
+  z.strictObject({ kind: z.literal('random'), seed }),
 ]);
+
+/** How small the network is to become. */
+const target = z
+  .strictObject({
+    kind: z.enum(['macs', 'params', 'latency']),
+    /** Share of the unpruned network's to be gone. */
+    removed: share.nullable(),
+    /** What may be left: MACs, parameters, or milliseconds of a batch in onnxruntime. */
+    atMost: z.number().positive().nullable(),
+    /** Images in a batch, where time is measured. */
+    batchSize: count,
+  })
+  .refine(({ removed, atMost }) => (removed === null) !== (atMost === null), {
+    error: "Expected either 'removed' or 'atMost' to be a number, and the other to be null",
+  });
 
 /** What may keep accuracy over the removals, beside more training. */
 const keeping = z.strictObject({
@@ -37,7 +59,7 @@ const fields = z.strictObject({
   network: z.enum(NETWORKS),
   /** Factor on the network's widths. */
   width: rate,
-  seed: z.int().min(0).max(0xffffffff),
+  seed,
   /** How many images to take, the same share of each class; null takes all. */
   trainingImages: count.nullable(),
   testImages: count.nullable(),
@@ -56,21 +78,42 @@ const fields = z.strictObject({
     orthogonalityForm: z.enum(['convolution', 'kernel']),
   }),
   training,
+  /** Makes a specialist: these classes' images and outputs alone are kept from the trained network on; null keeps all. */
+  classes: z.array(z.string()).min(2).nullable(),
   criterion,
+  /** Scores as shares of their layer's mean, or as they are; null leaves that to the criterion. */
+  ranking: z.strictObject({
+    combine: z.enum(['max', 'mean', 'sum']),
+    normalise: z.enum(['layer mean', 'none']).nullable(),
+  }),
+  graph: z.strictObject({
+    /** Whether filters that meet in an addition may go, all together. */
+    coupled: z.enum(['stay', 'together']),
+    /** Names of layers to leave alone, in which '*' stands for any characters. */
+    ignore: z.array(z.string()),
+  }),
   selection: z.strictObject({
     strategy: z.enum(['threshold', 'percentage', 'both']),
-    /** Share of the number of classes. */
-    threshold: share,
+    /** Share of the number of classes; for criteria that are not class-aware, of the layer's mean score. */
+    threshold: notNegative,
+    scope: z.enum(['global', 'layer']),
     maxFraction: share,
     minFilters: count,
     maxLayerFraction: share,
+    /** A layer that loses filters keeps a multiple of this. */
+    roundTo: count,
   }),
   fineTune: training,
   finalTune: training,
   keeping,
   /** How far the validation accuracy may fall, as a share of the images. */
   tolerance: share,
-  targetMacs: share,
+  /** The same for every single class, and what no class's may fall below; null sets no such guard. */
+  classTolerance: share.nullable(),
+  classFloor: share.nullable(),
+  /** How often the run goes back to the last good network, to take a step half as large, when one of these is violated. */
+  smallerSteps: z.int().min(0),
+  target,
   maxIterations: count,
   /** What the run is measured against at its end; null sets no such goal. */
   goals: z.strictObject({
@@ -85,11 +128,17 @@ const fields = z.strictObject({
 });
 
 /** Everything that decides how a run goes. Plain JSON: it is stored with the run. */
-export const runConfigSchema = fields.superRefine(({ keeping, training, fineTune, finalTune }, context) => {
-  const longest = Math.max(fineTune.epochs, finalTune.epochs);
-  if (!keeping.rewind || longest <= training.epochs) return;
-  const message = `Expected tunings of at most ${training.epochs} epochs, as many as the training has, but one has ${longest}`;
-  context.addIssue({ code: 'custom', path: ['keeping', 'rewind'], message });
-});
+export const runConfigSchema = fields
+  .superRefine(({ keeping, training, fineTune, finalTune }, context) => {
+    const longest = Math.max(fineTune.epochs, finalTune.epochs);
+    if (!keeping.rewind || longest <= training.epochs) return;
+    const message = `Expected tunings of at most ${training.epochs} epochs, as many as the training has, but one has ${longest}`;
+    context.addIssue({ code: 'custom', path: ['keeping', 'rewind'], message });
+  })
+  .superRefine(({ criterion, ranking, selection }, context) => {
+    if (isClassAware(criterion) || ranking.normalise !== 'none' || selection.strategy === 'percentage') return;
+    const message = `Expected the strategy 'percentage', because scores of '${criterion.kind}' as they are have no unit for a threshold, but it is '${selection.strategy}'`;
+    context.addIssue({ code: 'custom', path: ['selection', 'strategy'], message });
+  });
 
 export type RunConfig = z.infer<typeof runConfigSchema>;

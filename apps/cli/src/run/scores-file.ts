@@ -44,7 +44,7 @@ export async function readScores(file: string): Promise<LayerScores[]> {
   const { layers } = parse(await readJson(file, 'scores'), file);
   return layers.map(({ numerators, tieBreak, classMatrix, ...facts }) => ({
     ...facts,
-    numerators: Int32Array.from(numerators),
+    numerators: numerators.every(Number.isInteger) ? Int32Array.from(numerators) : Float64Array.from(numerators),
     tieBreak: Float64Array.from(tieBreak),
     classMatrix: Float32Array.from(classMatrix),
   }));

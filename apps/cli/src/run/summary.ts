@@ -1,4 +1,4 @@
-import type { EndReason, Evaluation, NetworkCost } from '@secateur/core';
+import type { EndReason, Evaluation, GuardViolation, NetworkCost, TargetState } from '@secateur/core';
 import type { Latency, Verification } from '@secateur/export';
 import type { Engine } from './engine.ts';
 import { type Goal, judgeGoals } from './goals.ts';
@@ -48,6 +48,10 @@ export interface Summary {
   };
   readonly iterations: readonly IterationReport[];
   readonly endReason: EndReason;
+  /** Where a guard ended the loop: what it found. */
+  readonly violation?: GuardViolation;
+  /** What the pruned network has of what the target speaks of. */
+  readonly target?: TargetState;
   readonly verification: Verification;
   readonly goals: readonly Goal[];
   readonly passed: boolean;

@@ -24,3 +24,17 @@ it.each([
     expect(cells.slice(-2)).toEqual([mean, '1']);
   },
 );
+
+it('spreads scores without a bound from the lowest to the highest of their layer', () => {
+  const scores = {
+    layer: 'conv1',
+    filters: 4,
+    classes: 0,
+    numerators: Float64Array.of(1.5, 2, 2, 6.5),
+    denominator: 1,
+    tieBreak: new Float64Array(4),
+    classMatrix: new Float32Array(0),
+  };
+  const row = scoresReport([scores], { threshold: 0.3 }).split('\n').at(-1)!;
+  expect(row).toMatch(/^conv1 +4 +\|▄█ {8}▄\| +1\.50 +3\.00 +6\.50$/);
+});
