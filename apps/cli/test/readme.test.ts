@@ -58,6 +58,46 @@ it('the steps of the README work one after the other', async () => {
   expect((await loadModel('runs/tuned')).countParams()).toBe((await loadModel('runs/pruned')).countParams());
 });
 
+it('the options that the README shows give what it says', async () => {
+  const data = await writeTinyCifar10();
+  const train = [
+    'train',
+    '--network',
+    'vgg16',
+    '--width',
+    '0.125',
+    '--epochs',
+    '1',
+    '--out',
+    'runs/trained',
+    '--force',
+  ];
+  expect((await secateur(...train, '--data', data, '--threads', '1')).code).toBe(0);
+  const block = /## Say what you want[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme)![1]!;
+  const commands = block.trim().split('\n');
+  expect(commands).toHaveLength(6);
+  for (const command of commands) {
+    const [, ...args] = command.split(' ');
+    const { code, stdout, stderr } = await secateur(...args, '--data', data, '--threads', '1');
+    // A goal of the preset may be missed on so few images.
+    expect(args[0] === 'run' ? [0, 3] : [0], `${command}\n${stderr}`).toContain(code);
+    if (args[0] === 'evaluate') expect(stdout).toMatch(/^cat +\S+ % +5$\n^dog +\S+ % +5$\n^all +\S+ % +10$/m);
+  }
+  const widths = async (path: string) =>
+    (await loadModel(path)).layers
+      .filter((layer) => layer.getClassName() === 'Conv2D')
+      .map((layer) => layer.outputShape[3] as number);
+  const [byNorm, specialist] = [await widths('runs/by-norm'), await loadModel('runs/specialist')];
+  const before = await widths('runs/trained');
+  // A tenth of every layer, in whole blocks of 4.
+  expect(byNorm).toEqual(before.map((width) => width - 4 * Math.ceil(Math.floor(0.1 * width) / 4)));
+  expect(specialist.outputs[0]!.shape).toEqual([null, 2]);
+  expect((await widths('runs/fewer-parameters')).every((width, i) => width === before[i] || width % 4 === 0)).toBe(
+    true,
+  );
+  expect((await widths('runs/from-scratch'))[0]).toBe(before[0]);
+});
+
 it('names every command and every exit code', async () => {
   const { stdout } = await secateur('--help');
   const commands = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map(([, command]) => command!);

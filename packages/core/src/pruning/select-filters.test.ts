@@ -96,6 +96,10 @@ describe('selectFilters', () => {
     expect(removed(layers, { strategy: 'both', scope, maxFraction: 0.4, threshold: 5 })).toEqual(['b0', 'b2']);
     expect(removed(layers, { strategy: 'threshold', scope, threshold: 7 })).toEqual(['b0', 'b2', 'b4', 'b3']);
     expect(removed(layers, { strategy: 'percentage', scope, maxFraction: 0.1 })).toEqual([]);
+    // A block that is begun in one layer takes nothing from the others.
+    const wide = ['a', 'b', 'c'].map((layer) => ({ layer, scores: Array.from({ length: 16 }, (_, f) => f) }));
+    const blocks = selectFilters(wide, { strategy: 'percentage', scope, maxFraction: 0.1, roundTo: 4 });
+    expect(blocks).toMatchObject({ cap: 3, stops: [4, 8, 12] });
   });
 
   it('leaves multiples of roundTo, taking the block with the lowest mean', () => {

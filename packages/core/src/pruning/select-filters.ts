@@ -109,7 +109,7 @@ export function selectFilters(layers: readonly LayerRanking[], options: Selectio
   const removed: RankedUnit[] = [];
   const stops: number[] = [];
   const kept: Record<Exclude<Verdict, 'goes'>, RankedUnit[]> = { asLast: [], byLayerCap: [], byRounding: [] };
-  for (let gone = 0; gone < cap; gone = stops.at(-1) ?? 0) {
+  for (let gone = 0; scope === 'layer' || gone < cap; gone = stops.at(-1) ?? 0) {
     const open = scope === 'layer' ? queues.filter(({ left }) => left > 0) : queues;
     const [first] = open.flatMap((queue) => nextBlock(queue, budget)).sort((a, b) => byRank(a.rank, b.rank));
     if (!first) break;
