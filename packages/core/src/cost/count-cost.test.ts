@@ -94,7 +94,9 @@ describe('countCost', () => {
 
   it('lists layers that it cannot count', () => {
     const inputs = input([5, 3]);
-    const cost = countCost(modelOf(inputs, chain(inputs, layers.lstm({ name: 'memory', units: 2, recurrentInitializer: 'glorotUniform' }))));
+    const cost = countCost(
+      modelOf(inputs, chain(inputs, layers.lstm({ name: 'memory', units: 2, recurrentInitializer: 'glorotUniform' }))),
+    );
     expect(cost.macs).toBe(0);
     expect(cost.parameters).toBe(8 * (3 + 2 + 1));
     expect(cost.uncounted).toEqual([{ layer: 'memory', className: 'LSTM' }]);
