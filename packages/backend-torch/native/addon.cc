@@ -2,6 +2,7 @@
 
 #include "allocator.h"
 #include "kernels.h"
+#include "torch_versions.h"
 
 namespace secateur {
 
@@ -20,6 +21,7 @@ Napi::Value dispatch(const Napi::CallbackInfo& info) {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   installAllocator();
+  skipBacktraces();
   auto* environment = new Environment();
   env.SetInstanceData(environment);
   for (const auto family :

@@ -13,7 +13,7 @@
 #include <mutex>
 #include <string>
 
-#include "any_allocator.h"
+#include "torch_versions.h"
 
 namespace secateur {
 

@@ -1,7 +1,9 @@
-// Convolutions whose filter is reordered for oneDNN once, with batch norm folded in and ReLU behind: for inference, where
+// Convolutions whose filter is reordered for oneDNN once, with batch norm folded in: for inference, where
 // the same filter meets input after input.
+#include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include "floats.h"
 #include "kernels.h"
 #include "precision.h"
 
@@ -50,8 +52,8 @@ at::Tensor vectorOf(const at::Tensor& vector, int64_t channels, const char* role
 Napi::Value canPackConvolution(Call& call) { return Napi::Boolean::New(call.env(), prepack().has_value() && runPrepacked().has_value()); }
 
 /**
- * (filter, bias | null, mean | null, variance | null, offset | null, scale | null, epsilon, geometry, inputShape, groups, bfloat16,
- * activation) -> packed; with a mean, batch norm by these statistics follows the convolution. Padding is the same on both sides.
+ * (filter, bias | null, mean | null, variance | null, offset | null, scale | null, epsilon, geometry, inputShape, groups, bfloat16) ->
+ * packed; with a mean, batch norm by these statistics follows the convolution. Padding is the same on both sides.
  */
 Napi::Value packConvolution(Call& call) {
   TORCH_CHECK(prepack().has_value(), "this libtorch cannot pack convolutions");
@@ -62,8 +64,6 @@ Napi::Value packConvolution(Call& call) {
   const Integers window = call.window(7), input = call.integers(8, 4);
   const int64_t groups = call.integer(9);
   const auto type = call.flag(10) ? at::kBFloat16 : at::kFloat;
-  const std::string activation = call.text(11);
-  TORCH_CHECK(activation == "linear" || activation == "relu", "expected activation linear or relu, but got '", activation, "'");
   TORCH_CHECK(filter.dim() == 4 && filter.numel() > 0, "expected a filter of rank 4 with values, but got shape ", filter.sizes());
   TORCH_CHECK(window[0] > 0 && window[1] > 0 && window[2] >= 0 && window[3] >= 0 && window[4] > 0 && window[5] > 0,
               "expected positive strides and dilations, and paddings of 0 or more, but got ", window);
@@ -92,18 +92,36 @@ Napi::Value packConvolution(Call& call) {
   const Integers nchw = {input[0], input[3], input[1], input[2]};
   const c10::IValue packedShift = shift ? c10::IValue(shift->to(type).contiguous()) : c10::IValue();
   c10::IValue context = secateur::call(*prepack(), {weight, packedShift, Integers{window[0], window[1]}, Integers{window[2], window[3]},
-                                                    Integers{window[4], window[5]}, groups, nchw, activation == "relu" ? "relu" : "none"});
+                                                    Integers{window[4], window[5]}, groups, nchw, "none"});
   return Napi::Number::New(call.env(), packedStore().add({std::move(context), type, input[3]}));
 }
 
-/** (packed, x) -> y */
+/** In place, while the values are in the cache. oneDNN's own ReLU turns NaN into 0. */
+void rectify(const at::Tensor& y) {
+  withStorageType(y, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    T* const values = y.data_ptr<T>();
+    at::parallel_for(0, y.numel(), 1 << 14, [values](int64_t begin, int64_t end) {
+#pragma omp simd
+      for (int64_t i = begin; i < end; ++i) {
+        const float value = toFloat(values[i]);
+        assign(values[i], value < 0.0f ? 0.0f : value);
+      }
+    });
+  });
+}
+
+/** (packed, x, relu) -> y */
 at::Tensor runPackedConvolution(Call& call) {
   const Packed packed = packedStore().get(call.number(0));
   const at::Tensor x = call.tensor(1);
   TORCH_CHECK(x.dim() == 4 && x.numel() > 0 && x.size(3) == packed.channels, "expected x of rank 4 with ", packed.channels, " channels, but got shape ",
               x.sizes());
   const at::Tensor nchw = x.to(packed.type).contiguous().permute({0, 3, 1, 2});
-  return secateur::call(*runPrepacked(), {nchw, packed.context}).toTensor().permute({0, 2, 3, 1}).contiguous();
+  const bool relu = call.flag(2);
+  const at::Tensor y = secateur::call(*runPrepacked(), {nchw, packed.context}).toTensor().permute({0, 2, 3, 1}).contiguous();
+  if (relu) rectify(y);
+  return y;
 }
 
 Napi::Value releasePackedConvolution(Call& call) {

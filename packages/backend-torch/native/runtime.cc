@@ -13,12 +13,14 @@ namespace {
 
 Napi::Value setThreads(Call& call) {
   const int64_t count = call.integer(0);
-  TORCH_CHECK(count >= 1 && count <= 4096, "expected a number of threads between 1 and 4096, but got ", count);
+  TORCH_CHECK(count >= 1 && count <= 1024, "expected a number of threads between 1 and 1024, but got ", count);
   at::set_num_threads(static_cast<int>(count));
   return call.env().Undefined();
 }
 
 Napi::Value threads(Call& call) { return Napi::Number::New(call.env(), at::get_num_threads()); }
+
+Napi::Value hasCuda(Call& call) { return Napi::Boolean::New(call.env(), at::globalContext().hasCUDA()); }
 
 Napi::Value memory(Call& call) {
   auto result = Napi::Object::New(call.env());
@@ -62,7 +64,7 @@ Napi::Value versions(Call& call) {
 
 Functions runtimeFunctions() {
   return {plain("setThreads", setThreads), plain("threads", threads), plain("memory", memory), plain("trim", trim),
-          plain("versions", versions)};
+          plain("versions", versions), plain("hasCuda", hasCuda)};
 }
 
 }  // namespace secateur

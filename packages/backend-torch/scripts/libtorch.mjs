@@ -13,7 +13,7 @@ export const CHOICES = `No libtorch found. One of these provides it:
   LIBTORCH=/path/to/libtorch            (the unpacked C++ archive from pytorch.org; TORCH_HOME works too)
 Then run: npx tfjs-backend-torch build`;
 
-/** @returns {Libtorch | undefined} the first that is complete: environment, Debian's package, the user's Python */
+/** @returns {Libtorch | undefined} the one that the environment names, else the newer one of Debian's package and the user's Python */
 export function findLibtorch(env = process.env) {
   for (const name of ['LIBTORCH', 'TORCH_HOME']) {
     const root = env[name];
@@ -22,7 +22,8 @@ export function findLibtorch(env = process.env) {
     if (!found) throw new Error(`${name} is ${root}, but there is no include/ATen/ATen.h with lib/libtorch_cpu in it.`);
     return found;
   }
-  return fromDebian() ?? fromPython();
+  const [debian, python] = [fromDebian(), fromPython()];
+  return debian && python ? (isNewer(python, debian) ? python : debian) : (debian ?? python);
 }
 
 function fromFolder(from, root) {
@@ -43,20 +44,22 @@ function fromDebian() {
     : undefined;
 }
 
+/** The one that `python3` would import, found without importing it. */
 function fromPython() {
-  const code = 'import torch, os; print(os.path.dirname(torch.__file__)); print(int(torch.compiled_with_cxx11_abi()))';
+  const code = "from importlib.util import find_spec; print(find_spec('torch').submodule_search_locations[0])";
   const python = spawnSync('python3', ['-c', code], { encoding: 'utf8' });
-  if (python.status !== 0) return undefined;
-  const [root, abi] = python.stdout.trim().split('\n');
-  const found = root ? fromFolder('Python torch', root) : undefined;
-  return found ? { ...found, abi: abi === '0' ? '0' : '1' } : undefined;
+  return python.status === 0 ? fromFolder('Python torch', python.stdout.trim()) : undefined;
+}
+
+function isNewer(a, b) {
+  return a.version.localeCompare(b.version, 'en', { numeric: true }) > 0;
 }
 
 function includesOf(include) {
   const api = join(include, 'torch/csrc/api/include');
   const header = join(api, 'torch/version.h');
   if (!existsSync(join(include, 'ATen/ATen.h')) || !existsSync(header)) return undefined;
-  // Since 2.9 version.h only includes another file.
+  // In recent versions version.h only includes another file.
   const versionHeader = [join(include, 'torch/headeronly/version.h'), header].find(existsSync);
   return { includes: [include, api], version: versionOf(versionHeader) };
 }

@@ -2,6 +2,8 @@
 import type { backend_util, DataType, MemoryInfo, TensorInfo, TypedArray } from '@tensorflow/tfjs-core';
 import { engine, KernelBackend, util } from '@tensorflow/tfjs-core';
 import type { Binding, Handle, NativeDtype, NativeValues } from './binding.ts';
+import { Lease } from './lease.ts';
+import type { DeferredWork, Pending } from './pending.ts';
 
 type DataId = TensorInfo['dataId'];
 
@@ -31,12 +33,29 @@ export interface TorchMemoryInfo extends MemoryInfo {
 interface NativeData {
   readonly kind: 'native';
   readonly dtype: NativeDtype;
-  readonly handle: Handle;
+  /** undefined until `pending` is computed. */
+  handle: Handle | undefined;
+  pending: Pending | undefined;
   readonly shape: readonly number[];
   /** The same values under other shapes (tf.reshape shares the dataId), made when a kernel first asks. */
   views: Map<string, Handle> | undefined;
   refCount: number;
   readonly origin: Origin | undefined;
+  /** Another one for other values. */
+  serial: number;
+  /** While there are any, disposing of it frees nothing yet, and nothing changes it in place. */
+  leases: number;
+  isDisposed: boolean;
+  /** What was made of the values for kernels to come, the latest alone. */
+  prepared: Prepared | undefined;
+}
+
+/** Something native made from a tensor, under a key that says what else it depends on. */
+interface Prepared {
+  readonly key: string;
+  /** undefined when it was asked for once, and not made yet. */
+  readonly handle: number | undefined;
+  readonly release: (handle: number) => void;
 }
 
 interface PlainData {
@@ -52,7 +71,10 @@ export class TorchBackend extends KernelBackend {
   readonly native: Binding;
   /** What tensors that are made now descend from; undefined unless a profile runs. */
   origin: Origin | undefined;
+  /** Told of every pending tensor that was computed; undefined unless a profile runs. */
+  onComputed: ((work: DeferredWork, output: TensorInfo, ms: number) => void) | undefined;
   readonly #data = new Map<DataId, Data>();
+  #serials = 0;
 
   constructor(native: Binding) {
     super();
@@ -91,7 +113,7 @@ export class TorchBackend extends KernelBackend {
 
   override readSync(dataId: DataId): BackendValues {
     const data = this.#get(dataId);
-    return data.kind === 'native' ? this.native.toArray(data.handle) : data.values;
+    return data.kind === 'native' ? this.native.toArray(this.#handleOf(data)) : data.values;
   }
 
   override disposeData(dataId: DataId, force = false): boolean {
@@ -101,8 +123,8 @@ export class TorchBackend extends KernelBackend {
     if (!force && data.refCount > 0) return false;
     this.#data.delete(dataId);
     if (data.kind === 'native') {
-      this.#releaseViews(data);
-      this.native.release(data.handle);
+      data.isDisposed = true;
+      if (data.leases === 0) this.#free(data);
     }
     return true;
   }
@@ -140,14 +162,19 @@ export class TorchBackend extends KernelBackend {
     const data = this.#get(dataId);
     const size = util.sizeFromShape(shape);
     if (data.kind === 'plain') return data.dtype === 'complex64' ? 8 * size : 0;
-    return size * STORED_BYTES[this.native.storageType(data.handle)];
+    return size * this.storedBytes(this.#handleOf(data));
+  }
+
+  /** Bytes of one value. */
+  storedBytes(handle: Handle): number {
+    return STORED_BYTES[this.native.storageType(handle)];
   }
 
   /** Live native tensors whose origin is known, with their bytes. */
   *withOrigin(): Iterable<{ readonly origin: Origin; readonly bytes: number }> {
     for (const data of this.#data.values()) {
       if (data.kind !== 'native' || !data.origin) continue;
-      const bytes = util.sizeFromShape(data.shape as number[]) * STORED_BYTES[this.native.storageType(data.handle)];
+      const bytes = util.sizeFromShape(data.shape as number[]) * this.storedBytes(this.#handleOf(data));
       yield { origin: data.origin, bytes };
     }
   }
@@ -185,11 +212,12 @@ export class TorchBackend extends KernelBackend {
   handle(info: TensorInfo): Handle {
     const data = this.#get(info.dataId);
     if (data.kind !== 'native') throw new Error(`A ${data.dtype} tensor has no native storage.`);
-    if (util.arraysEqual(data.shape as number[], info.shape)) return data.handle;
+    const handle = this.#handleOf(data);
+    if (util.arraysEqual(data.shape as number[], info.shape)) return handle;
     const key = info.shape.join();
     let view = data.views?.get(key);
     if (view === undefined) {
-      view = this.native.viewAs(data.handle, info.shape);
+      view = this.native.viewAs(handle, info.shape);
       data.views ??= new Map();
       data.views.set(key, view);
     }
@@ -218,19 +246,115 @@ export class TorchBackend extends KernelBackend {
     return { dataId: info.dataId, shape: [...shape], dtype: info.dtype };
   }
 
-  /** To be called when a native tensor was changed in place: views may be copies of the old values. */
-  forgetViews(info: TensorInfo): void {
+  /** Whether nothing else refers to a native tensor, so that it may be changed in place. */
+  isOwned(info: TensorInfo): boolean {
     const data = this.#get(info.dataId);
-    if (data.kind === 'native') this.#releaseViews(data);
+    return data.kind === 'native' && data.refCount === 1 && data.leases === 0;
+  }
+
+  /** To be called when a native tensor was changed in place: what was made of it has the old values. */
+  changedInPlace(info: TensorInfo): void {
+    const data = this.#get(info.dataId);
+    if (data.kind !== 'native') return;
+    this.#releaseDerived(data);
+    data.serial = ++this.#serials;
+  }
+
+  /** A float32 tensor that is computed when somebody reads it. */
+  defer(pending: Pending, shape: readonly number[]): TensorInfo {
+    const dataId = {};
+    this.#data.set(dataId, { ...this.#nativeData(0, shape, 'float32', 1), handle: undefined, pending });
+    return { dataId, shape: [...shape], dtype: 'float32' };
+  }
+
+  /** What a tensor waits for; undefined if it was computed, or if others than the caller may read it. */
+  pendingOf(info: TensorInfo): Pending | undefined {
+    const data = this.#get(info.dataId);
+    const isAlone =
+      data.kind === 'native' && data.refCount === 1 && util.arraysEqual(data.shape as number[], info.shape);
+    return isAlone ? data.pending : undefined;
+  }
+
+  isPending(info: TensorInfo): boolean {
+    const data = this.#data.get(info.dataId);
+    return data?.kind === 'native' && data.pending !== undefined;
+  }
+
+  /** Keeps a native tensor's values for later, also when it is disposed before. */
+  lease(info: TensorInfo): Lease {
+    const handle = this.handle(info);
+    const data = this.#get(info.dataId) as NativeData;
+    data.leases++;
+    const onEnd = () => {
+      if (--data.leases === 0 && data.isDisposed) this.#free(data);
+    };
+    return new Lease(handle, { shape: info.shape, serial: data.serial, onEnd });
+  }
+
+  /**
+   * Something native made from a tensor, kept with it until its values change, it is disposed, or another key is asked for.
+   *
+   * @param eager false: made when the key is asked for the second time, and undefined before
+   */
+  prepared(
+    info: TensorInfo,
+    key: string,
+    { eager, make, release }: { eager: boolean; make: () => number; release: (handle: number) => void },
+  ): number | undefined {
+    const data = this.#data.get(info.dataId);
+    if (data?.kind !== 'native') return undefined;
+    const known = data.prepared;
+    if (known?.key === key && known.handle !== undefined) return known.handle;
+    const isSecond = known?.key === key;
+    this.#releasePrepared(data);
+    data.prepared = { key, handle: eager || isSecond ? make() : undefined, release };
+    return data.prepared.handle;
   }
 
   #nativeData(handle: Handle, shape: readonly number[], dtype: NativeDtype, refCount: number): NativeData {
-    return { kind: 'native', dtype, handle, shape: [...shape], views: undefined, refCount, origin: this.origin };
+    return {
+      kind: 'native',
+      dtype,
+      handle,
+      pending: undefined,
+      shape: [...shape],
+      views: undefined,
+      refCount,
+      origin: this.origin,
+      serial: ++this.#serials,
+      leases: 0,
+      isDisposed: false,
+      prepared: undefined,
+    };
   }
 
-  #releaseViews(data: NativeData): void {
+  #handleOf(data: NativeData): Handle {
+    if (data.handle !== undefined) return data.handle;
+    const pending = data.pending!;
+    const start = performance.now();
+    data.handle = pending.compute();
+    data.pending = undefined;
+    const output = { dataId: {}, shape: [...data.shape], dtype: data.dtype };
+    this.onComputed?.(pending.work, output, performance.now() - start);
+    pending.release();
+    return data.handle;
+  }
+
+  #free(data: NativeData): void {
+    this.#releaseDerived(data);
+    if (data.handle !== undefined) this.native.release(data.handle);
+    data.pending?.release();
+  }
+
+  #releaseDerived(data: NativeData): void {
     for (const view of data.views?.values() ?? []) this.native.release(view);
     data.views = undefined;
+    this.#releasePrepared(data);
+  }
+
+  #releasePrepared(data: NativeData): void {
+    if (data.prepared?.handle !== undefined) data.prepared.release(data.prepared.handle);
+    data.prepared = undefined;
   }
 
   #get(dataId: DataId): Data {

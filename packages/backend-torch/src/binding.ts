@@ -146,6 +146,8 @@ export interface Binding
   memory(): NativeMemory;
   trim(): number;
   versions(): Versions;
+  /** Whether libtorch was built with CUDA and finds a GPU. */
+  hasCuda(): boolean;
 
   step(x: Handle, alpha: number): Handle;
   leakyRelu(x: Handle, alpha: number): Handle;
@@ -262,9 +264,8 @@ export interface Binding
     inputShape: Shape,
     groups: number,
     bfloat16: boolean,
-    activation: string,
   ): PackedConvolution;
-  runPackedConvolution(packed: PackedConvolution, x: Handle): Handle;
+  runPackedConvolution(packed: PackedConvolution, x: Handle, relu: boolean): Handle;
   releasePackedConvolution(packed: PackedConvolution): void;
 
   convOrthogonality(kernel: Handle, bfloat16: boolean): [norm: Handle, gradient: Handle];

@@ -2,10 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-/** OMP_NUM_THREADS if set, else the number of physical cores available to this process. */
+/** More than a few for each processor only wait for each other, and thousands exhaust the system. */
+export function mostThreads(): number {
+  return Math.max(8, 4 * availableParallelism());
+}
+
+/** OMP_NUM_THREADS if set, as far as it is sensible, else the number of physical cores available to this process. */
 export function defaultThreads(environment: NodeJS.ProcessEnv = process.env): number {
   const asked = Number.parseInt(environment.OMP_NUM_THREADS ?? '', 10);
-  if (asked >= 1) return asked;
+  if (asked >= 1) return Math.min(asked, mostThreads());
   return Math.max(1, Math.min(availableParallelism(), physicalCores() ?? Number.POSITIVE_INFINITY));
 }
 

@@ -111,7 +111,7 @@ describe('convolutions agree with cpu for random shapes', () => {
         fc.pre(fits({ ...c, filterWidth: 3, stride: [1, 1], dilation: 1, pad }));
         const whole = (shape: number[], seed: number) => tf.round(tensor(shape, seed));
         const x = [c.batch, c.height, c.width, c.inputs];
-        const y = tf.conv2d(tf.zeros(x) as tf.Tensor4D, tf.zeros(filterShape) as tf.Tensor4D, 1, pad).shape;
+        const y = tf.conv2d(tensor(x) as tf.Tensor4D, tensor(filterShape) as tf.Tensor4D, 1, pad).shape;
         tf.env().set('BFLOAT16_COMPUTE', c.bfloat16);
         try {
           await expectAgreement(

@@ -1,7 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadBinding } from '../src/binding.ts';
-import { memory, precision, setPrecision, setThreads, type TorchBackend, threads } from '../src/index.ts';
+import {
+  device,
+  memory,
+  precision,
+  setDevice,
+  setPrecision,
+  setThreads,
+  type TorchBackend,
+  threads,
+} from '../src/index.ts';
 import { runKernel, tensor } from './helpers.ts';
 
 beforeEach(async () => {
@@ -9,6 +18,16 @@ beforeEach(async () => {
 });
 
 const native = loadBinding();
+const NEEDS_NO_HANDLE = [
+  'trim',
+  'memory',
+  'versions',
+  'threads',
+  'filled',
+  'setThreads',
+  'canPackConvolution',
+  'hasCuda',
+];
 
 describe('a mistake becomes an Error that names op, shapes and reason', () => {
   it('shapes that do not fit', () => {
@@ -79,8 +98,8 @@ describe('nothing unchecked crosses into C++', () => {
   it.each(bad.map((value) => [String(value), value]))('handle %s', (_, value) => {
     const call = native as unknown as Record<string, (...args: unknown[]) => unknown>;
     for (const name of Object.keys(call)) {
-      if (['trim', 'memory', 'versions', 'threads', 'filled', 'setThreads'].includes(name)) continue;
-      expect(() => call[name]!(value), name).toThrow(/expected|no tensor|disposed/);
+      if (NEEDS_NO_HANDLE.includes(name)) continue;
+      expect(() => call[name]!(value), name).toThrow(/expected|no (tensor|packed convolution)|disposed/);
     }
   });
 
@@ -88,6 +107,7 @@ describe('nothing unchecked crosses into C++', () => {
     const call = native as unknown as Record<string, (...args: unknown[]) => unknown>;
     const before = memory().tensors;
     const made: number[] = [];
+    const thrown: string[] = [];
     const x = native.fromArray(new Float32Array(8), [2, 4], 'float32');
     const wrong = [x, -1, 0, [1, 2, 3, 4, 5, 6, 7, 8], [x, x], 'relu', true, null, undefined, {}];
     const returnsNoHandle = [
@@ -99,6 +119,10 @@ describe('nothing unchecked crosses into C++', () => {
       'versions',
       'toArray',
       'storageType',
+      'canPackConvolution',
+      'hasCuda',
+      'packConvolution',
+      'releasePackedConvolution',
     ];
     for (const name of Object.keys(call).filter((name) => !returnsNoHandle.includes(name))) {
       for (const rest of wrong) {
@@ -106,10 +130,11 @@ describe('nothing unchecked crosses into C++', () => {
           const result = call[name]!(x, ...new Array(10).fill(rest));
           for (const output of [result].flat()) if (typeof output === 'number') made.push(output);
         } catch (error) {
-          expect(error, name).toBeInstanceOf(Error);
+          if (!(error instanceof Error)) thrown.push(`${name} threw ${String(error)}`);
         }
       }
     }
+    expect(thrown).toEqual([]);
     expect(made.length).toBeGreaterThan(50);
     for (const handle of made) native.release(handle);
     native.release(x);
@@ -141,8 +166,18 @@ describe('settings', () => {
     setThreads(1);
     expect(threads()).toBe(1);
     setThreads(before);
-    expect(() => setThreads(0)).toThrow('between 1 and 4096');
+    expect(() => setThreads(0)).toThrow('between 1 and 1024');
+    expect(() => setThreads(4096)).toThrow(/at most \d+ threads on this machine, but got 4096/);
+    expect(threads()).toBe(before);
     expect(() => setThreads(1.5)).toThrow('integer');
+  });
+
+  it('device is cpu, and cuda says what is missing', () => {
+    setDevice('cpu');
+    expect(device()).toBe('cpu');
+    expect(() => setDevice('cuda')).toThrow(/^Device 'cuda': libtorch \d+\.\d+\.\d+ (was built without|has) CUDA/);
+    expect(() => setDevice('cuda:1')).toThrow("Device 'cuda:1'");
+    expect(() => setDevice('gpu')).toThrow("Expected device 'cpu', 'cuda' or 'cuda:<number>', but got 'gpu'.");
   });
 
   it('precision is one of two', () => {

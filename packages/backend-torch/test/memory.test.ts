@@ -41,6 +41,7 @@ describe('native memory follows dispose', () => {
     const filter = tensor([1, 1, 2, 3]) as tf.Tensor4D;
     setPrecision('bfloat16');
     const y = tf.conv2d(x, filter, 1, 'same');
+    y.dataSync();
     setPrecision('float32');
     const after = figures();
     expect(after.numBytesInNative - before.numBytesInNative).toBe(4 * (32 + 6) + 2 * 48);

@@ -10,8 +10,9 @@ beforeEach(async () => {
   await tf.setBackend('torch');
 });
 
-async function rowsOf(run: () => unknown): Promise<Record<string, ProfileRow>> {
-  const { rows } = await profile(() => tf.tidy(() => void run()));
+/** Reads what `run` returns, which computes what waited for that. */
+async function rowsOf(run: () => tf.Tensor | undefined): Promise<Record<string, ProfileRow>> {
+  const { rows } = await profile(() => tf.tidy(() => void run()?.dataSync()));
   return Object.fromEntries(rows.map((row) => [row.kernel, row]));
 }
 
@@ -24,7 +25,7 @@ describe('operations by formula', () => {
   const forward = 2 * (2 * 8 * 8 * 5) * (3 * 3 * 3);
   const depthwise = 2 * (2 * 4 * 4 * 6) * (3 * 3);
 
-  it.each<[string, number, () => unknown]>([
+  it.each<[string, number, () => tf.Tensor]>([
     ['Conv2D', forward, () => tf.conv2d(x, filter, 1, 'same')],
     ['Conv2D', forward, () => tf.conv2d(tf.transpose(x, [0, 3, 1, 2]), filter, 1, 'same', 'NCHW')],
     ['Conv2D', 2 * (2 * 3 * 3 * 5) * 27, () => tf.conv2d(x, filter, 2, 'valid')],
@@ -64,7 +65,7 @@ describe('counts and bytes', () => {
       for (let i = 0; i < 3; i++) tf.relu(x);
       tf.mul(x, x);
       tf.reshape(x, [8, 4]);
-      tf.concat([x, tensor([2, 8])], 0);
+      return tf.concat([x, tensor([2, 8])], 0);
     });
     const figures = Object.fromEntries(
       Object.values(rows).map(({ kernel, count, bytes, flops }) => [kernel, { count, bytes, flops }]),
@@ -84,9 +85,9 @@ describe('counts and bytes', () => {
     const filter = image(1, 1, 2, 3);
     setPrecision('bfloat16');
     try {
-      const { Conv2D, Relu } = await rowsOf(() => tf.relu(tf.conv2d(x, filter, 1, 'same')));
+      const { Conv2D, Sigmoid } = await rowsOf(() => tf.sigmoid(tf.conv2d(x, filter, 1, 'same')));
       expect(Conv2D!.bytes).toBe(4 * 32 + 4 * 6 + 2 * 48);
-      expect(Relu!.bytes).toBe(2 * 48 + 2 * 48);
+      expect(Sigmoid!.bytes).toBe(2 * 48 + 2 * 48);
     } finally {
       setPrecision('float32');
     }
@@ -108,6 +109,29 @@ describe('counts and bytes', () => {
       runKernel('SgdMomentumUpdate', inputs, { learningRate: 1, momentum: 0, weightDecay: 0, l1: 0, penalty: 0 });
     });
     expect(rows.find(({ kernel }) => kernel === 'SgdMomentumUpdate')!.bytes).toBeGreaterThanOrEqual(3 * 64 + 4);
+  });
+});
+
+describe('a convolution that waits for what comes after it', () => {
+  const x = image(1, 4, 4, 2);
+  const filter = image(3, 3, 2, 3);
+  const vector = tf.ones([3]) as tf.Tensor1D;
+
+  it('is one row with what was folded into it, timed when it is computed', async () => {
+    const rows = await rowsOf(() => {
+      const normed = tf.batchNorm(tf.conv2d(x, filter, 1, 'same'), vector, vector, vector, vector);
+      return tf.sigmoid(tf.relu(normed));
+    });
+    expect(Object.keys(rows).sort()).toEqual(['Conv2D+FusedBatchNorm+Relu', 'Reshape', 'Sigmoid']);
+    const folded = rows['Conv2D+FusedBatchNorm+Relu']!;
+    expect(folded.count).toBe(1);
+    expect(folded.flops).toBe(2 * (4 * 4 * 3) * (3 * 3 * 2));
+    expect(folded.bytes).toBe(4 * (32 + 54 + 4 * 3 + 48));
+    expect(folded.ms).toBeGreaterThan(0);
+  });
+
+  it('is no row when nobody reads it', async () => {
+    expect(await rowsOf(() => void tf.conv2d(x, filter, 1, 'same'))).toEqual({});
   });
 });
 

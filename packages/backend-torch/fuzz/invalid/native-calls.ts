@@ -31,6 +31,20 @@ const SIGNATURES: Readonly<Record<string, readonly Kind[]>> = {
   step: ['tensor', 'number'],
   leakyRelu: ['tensor', 'number'],
   prelu: ['tensor', 'tensor'],
+  packConvolution: [
+    'image',
+    'maybeTensor',
+    'maybeTensor',
+    'maybeTensor',
+    'maybeTensor',
+    'maybeTensor',
+    'number',
+    'window',
+    'integers',
+    'integer',
+    'flag',
+  ],
+  runPackedConvolution: ['number', 'image', 'flag'],
   clip: ['tensor', 'number', 'number'],
   select: ['tensor', 'tensor', 'tensor'],
   addN: ['tensors'],
@@ -115,6 +129,10 @@ export function nativeCall(native: Binding, names: readonly string[], seed: numb
       try {
         const results = [(native as unknown as Record<string, (...args: unknown[]) => unknown>)[name]!(...args)].flat();
         for (const result of results) {
+          if (name === 'packConvolution') {
+            native.releasePackedConvolution(result as number);
+            continue;
+          }
           if (typeof result !== 'number' || name === 'trim' || name === 'storageType') continue;
           if (!handles.has(result)) made.push(result);
           native.toArray(result);

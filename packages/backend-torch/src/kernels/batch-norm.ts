@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { kernel } from '../kernel.ts';
+import { foldBatchNorm } from './deferred-convolution.ts';
 
 interface Inputs {
   readonly x: tf.TensorInfo;
@@ -14,6 +15,7 @@ export const batchNormKernels = [
     tf.FusedBatchNorm,
     {},
     ({ inputs: { x, mean, variance, offset, scale }, attrs, backend }) =>
+      foldBatchNorm(backend, x, { mean, variance, offset, scale, epsilon: attrs.varianceEpsilon ?? 0.001 }) ??
       backend.make(
         backend.native.batchNorm(
           backend.handle(x),

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { TorchBackend } from '../backend.ts';
 import type { ConvolutionName, Handle } from '../binding.ts';
-import { kernel } from '../kernel.ts';
+import { type KernelCall, kernel } from '../kernel.ts';
 import { computesInBfloat16 } from '../precision.ts';
+import { deferConvolution } from './deferred-convolution.ts';
 import { checkWindow } from './window.ts';
 
 type ConvInfo = tf.backend_util.Conv2DInfo;
@@ -77,19 +77,41 @@ const isNhwc = ({ attrs }: { attrs: ConvolutionAttrs }) => (attrs.dataFormat ?? 
 /** tfjs takes a filter with fewer channels than the input as a grouped convolution. */
 const isUngrouped = (channels: number | undefined, filter: readonly number[]) => channels === filter[2];
 
-function convolve(backend: TorchBackend, inputs: FusedInputs, attrs: FusedAttrs, kind: Kind): tf.TensorInfo {
-  const { x, filter, bias, preluActivationWeights } = inputs;
+function convolve(
+  kernelName: string,
+  { inputs, attrs, backend }: KernelCall<FusedInputs, FusedAttrs>,
+  kind: Kind,
+): tf.TensorInfo {
+  const { x, filter, preluActivationWeights } = inputs;
   const info = convInfo(x.shape, filter.shape, attrs, kind);
+  // A bias may come as [C], as [1, 1, 1, C] or as a single number for all channels.
+  const bias = inputs.bias && { ...inputs.bias, shape: [info.outChannels] };
   const isPrelu = attrs.activation === 'prelu';
-  let y: Handle = backend.native[kind.name](
-    backend.handle(x),
-    backend.handle(filter),
-    bias ? flat(backend, bias, info.outChannels) : null,
-    geometry(info),
-    computesInBfloat16(),
-    isPrelu ? 'linear' : attrs.activation,
-    attrs.leakyreluAlpha ?? 0.2,
-  );
+  const bfloat16 = computesInBfloat16();
+  const run = (x: Handle, filter: Handle, bias: Handle | null) =>
+    backend.native[kind.name](
+      x,
+      filter,
+      bias,
+      geometry(info),
+      bfloat16,
+      isPrelu ? 'linear' : attrs.activation,
+      attrs.leakyreluAlpha ?? 0.2,
+    );
+  const deferred = deferConvolution(backend, {
+    kernel: kernelName,
+    x,
+    filter,
+    bias,
+    info,
+    geometry: geometry(info),
+    groups: kind.depthwise ? info.inChannels : 1,
+    bfloat16,
+    activation: attrs.activation,
+    run,
+  });
+  if (deferred) return deferred;
+  let y = run(backend.handle(x), backend.handle(filter), backend.optionalHandle(bias));
   if (isPrelu && preluActivationWeights) {
     const linear = y;
     try {
@@ -101,11 +123,6 @@ function convolve(backend: TorchBackend, inputs: FusedInputs, attrs: FusedAttrs,
   return backend.make(y, info.outShape);
 }
 
-/** A bias may come as [C], as [1, 1, 1, C] or as a single number for all channels. */
-function flat(backend: TorchBackend, bias: tf.TensorInfo, channels: number): Handle {
-  return backend.handle({ ...bias, shape: [channels] });
-}
-
 function forward(kernelName: string, kind: Kind) {
   return kernel<FusedInputs, ConvolutionAttrs>(
     kernelName,
@@ -113,7 +130,7 @@ function forward(kernelName: string, kind: Kind) {
       check: ({ inputs, attrs }) => checkWindow([inputs.x.shape, inputs.filter.shape], attrs),
       when: (call) => isNhwc(call) && (kind.depthwise || isUngrouped(call.inputs.x.shape[3], call.inputs.filter.shape)),
     },
-    ({ inputs, attrs, backend }) => convolve(backend, inputs, { ...attrs, activation: 'linear' }, kind),
+    (call) => convolve(kernelName, { ...call, attrs: { ...call.attrs, activation: 'linear' } }, kind),
   );
 }
 
@@ -129,7 +146,7 @@ function fused(kernelName: string, kind: Kind) {
         return isNhwc(call) && oneBiasPerChannel && (kind.depthwise || isUngrouped(x.shape[3], filter.shape));
       },
     },
-    ({ inputs, attrs, backend }) => convolve(backend, inputs, attrs, kind),
+    (call) => convolve(kernelName, call, kind),
   );
 }
 

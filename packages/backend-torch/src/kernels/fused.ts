@@ -116,8 +116,7 @@ const sgdMomentumUpdate = fusedKernel<SgdInputs, SgdAttrs>(
   ({ inputs, attrs, backend }) => {
     const { weight, velocity } = inputs;
     const isOwned = (info: TensorInfo) =>
-      backend.refCount(info.dataId) === 1 &&
-      Object.values(inputs).filter((other) => other?.dataId === info.dataId).length === 1;
+      backend.isOwned(info) && Object.values(inputs).filter((other) => other?.dataId === info.dataId).length === 1;
     const [newWeight, newVelocity, norm] = backend.native.sgdMomentumUpdate(
       backend.handle(weight),
       backend.handle(velocity),
@@ -133,7 +132,7 @@ const sgdMomentumUpdate = fusedKernel<SgdInputs, SgdAttrs>(
     );
     const output = (handle: number | null, info: TensorInfo): TensorInfo => {
       if (handle !== null) return backend.make(handle, info.shape);
-      backend.forgetViews(info);
+      backend.changedInPlace(info);
       return backend.share(info);
     };
     return [output(newWeight, weight), output(newVelocity, velocity), backend.make(norm, [])];

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Origin, TorchBackend } from '../backend.ts';
 import { BACKEND_NAME, tensorsOf } from '../kernel.ts';
+import type { DeferredWork } from '../pending.ts';
 import { flopsOf, movesMemory } from './work.ts';
 
 /** All calls of one kernel. */
@@ -109,6 +110,8 @@ class Recorder implements Profile {
 
 const active = new Set<Recorder>();
 let undisturbed: tf.KernelConfig[] = [];
+/** Time of all deferred work so far: it is no part of the kernel that happened to ask for it. */
+let deferredMs = 0;
 
 /**
  * Begins to count the kernels of this backend. Until the last profile stops, every kernel in tfjs's registry is replaced by one that
@@ -143,13 +146,13 @@ function runTimed(): void {
   undisturbed = tf.getKernelsForBackend(BACKEND_NAME);
   replaceKernels(undisturbed.map(timed));
   const backend = torchBackend();
-  if (backend) backend.origin = originOf(UPLOAD, []);
+  if (backend) Object.assign(backend, { origin: originOf(UPLOAD, []), onComputed: recordDeferred });
 }
 
 function runUndisturbed(): void {
   replaceKernels(undisturbed);
   const backend = torchBackend();
-  if (backend) backend.origin = undefined;
+  if (backend) Object.assign(backend, { origin: undefined, onComputed: undefined });
 }
 
 function replaceKernels(configs: readonly tf.KernelConfig[]): void {
@@ -168,7 +171,8 @@ function timed(config: tf.KernelConfig): tf.KernelConfig {
       const backend = params.backend as TorchBackend;
       const inputs = kernelName === tf.FromPixels ? [] : tensorsOf(params.inputs);
       const origin = originOf(kernelName, inputs);
-      backend.origin = origin;
+      Object.assign(backend, { origin, onComputed: recordDeferred });
+      const deferredBefore = deferredMs;
       const start = performance.now();
       let result: ReturnType<tf.KernelFunc>;
       try {
@@ -176,14 +180,28 @@ function timed(config: tf.KernelConfig): tf.KernelConfig {
       } finally {
         backend.origin = originOf(UPLOAD, []);
       }
-      const ms = performance.now() - start;
+      const ms = performance.now() - start - (deferredMs - deferredBefore);
       const outputs = [result].flat();
+      // It counts when it is computed.
+      if (
+        outputs.some((output) => backend.isPending(output) && !inputs.some(({ dataId }) => dataId === output.dataId))
+      ) {
+        return result;
+      }
       const flops = flopsOf(kernelName, { inputs: params.inputs, attrs: params.attrs ?? {}, outputs }) ?? null;
       const bytes = movesMemory(kernelName) ? bytesOf([...inputs, ...outputs], backend) : 0;
       for (const recorder of active) recorder.add(origin, { ms, flops, bytes });
       return result;
     },
   };
+}
+
+/** Adds what was put off by one kernel, and computed inside another or while values were read. */
+function recordDeferred({ kernels, inputs, bytes }: DeferredWork, output: tf.TensorInfo, ms: number): void {
+  deferredMs += ms;
+  const flops = flopsOf(kernels[0], { inputs, attrs: {}, outputs: [output] }) ?? null;
+  const origin = originOf(kernels.join('+'), Object.values(inputs));
+  for (const recorder of active) recorder.add(origin, { ms, flops, bytes });
 }
 
 function originOf(kernel: string, inputs: readonly tf.TensorInfo[]): Origin {

@@ -1,9 +1,12 @@
-// The interface of libtorch's allocators, whose shape differs between versions.
+// What differs between versions of libtorch, from 1.13 on; the rest of the code is the same for all of them.
 #pragma once
 
 #include <c10/core/Allocator.h>
+#include <c10/util/Logging.h>
 
 #include <cstring>
+#include <functional>
+#include <string>
 
 namespace secateur {
 
@@ -20,5 +23,11 @@ class AnyAllocator : public at::Allocator {
  protected:
   virtual at::DataPtr allocateBytes(size_t bytes) = 0;
 };
+
+/**
+ * Errors without a C++ backtrace, which nobody is shown: before 2.3 each took milliseconds to make. Later versions make them when
+ * they are asked for, and take another kind of function as well.
+ */
+inline void skipBacktraces() { c10::SetStackTraceFetcher(std::function<std::string()>([] { return std::string(); })); }
 
 }  // namespace secateur

@@ -1,0 +1,234 @@
+// At inference a convolution waits until its output is read: batch norm and ReLU that come meanwhile are folded into its filter,
+// which is then reordered for oneDNN once and used again for the next input.
+import * as tf from '@tensorflow/tfjs-core';
+import type { TorchBackend } from '../backend.ts';
+import type { Handle } from '../binding.ts';
+import type { Lease } from '../lease.ts';
+import type { DeferredWork, Pending } from '../pending.ts';
+
+/** What is convolved, and how. */
+export interface Convolution {
+  readonly kernel: string;
+  readonly x: tf.TensorInfo;
+  readonly filter: tf.TensorInfo;
+  /** [out channels] */
+  readonly bias: tf.TensorInfo | undefined;
+  readonly info: tf.backend_util.Conv2DInfo;
+  /** As the native function takes it. */
+  readonly geometry: readonly number[];
+  readonly groups: number;
+  readonly bfloat16: boolean;
+  readonly activation: string;
+  /** The convolution without any of this. */
+  readonly run: (x: Handle, filter: Handle, bias: Handle | null) => Handle;
+}
+
+export interface Normalisation {
+  readonly mean: tf.TensorInfo;
+  readonly variance: tf.TensorInfo;
+  readonly offset: tf.TensorInfo | undefined;
+  readonly scale: tf.TensorInfo | undefined;
+  readonly epsilon: number;
+}
+
+/** In these, three quarters of a window or more are padding, and one matrix product for many images is faster than oneDNN. */
+const FEWEST_IMAGES_FOR_PRODUCT = 16;
+
+/** Puts a convolution off, or returns undefined where nothing could be gained: under a gradient everything is read anyway. */
+export function deferConvolution(backend: TorchBackend, convolution: Convolution): tf.TensorInfo | undefined {
+  const { info, activation } = convolution;
+  if (tf.engine().state.gradientDepth > 0 || (activation !== 'linear' && activation !== 'relu')) return undefined;
+  if (!isPackable(info) || !backend.native.canPackConvolution()) return undefined;
+  return backend.defer(PendingConvolution.of(backend, convolution), info.outShape);
+}
+
+/** Folds batch norm into the convolution that x waits for, or returns undefined. */
+export function foldBatchNorm(
+  backend: TorchBackend,
+  x: tf.TensorInfo,
+  normalisation: Normalisation,
+): tf.TensorInfo | undefined {
+  const pending = backend.pendingOf(x);
+  if (!(pending instanceof PendingConvolution) || tf.engine().state.gradientDepth > 0) return undefined;
+  const folded = pending.withBatchNorm(normalisation);
+  return folded && backend.defer(folded, x.shape);
+}
+
+/** Folds ReLU into the convolution that x waits for, or returns undefined. */
+export function foldRelu(backend: TorchBackend, x: tf.TensorInfo): tf.TensorInfo | undefined {
+  const pending = backend.pendingOf(x);
+  if (!(pending instanceof PendingConvolution) || tf.engine().state.gradientDepth > 0) return undefined;
+  const folded = pending.withRelu();
+  return folded && backend.defer(folded, x.shape);
+}
+
+/** Padded alike on both sides, which is all that oneDNN's packed form takes, and with values to compute. */
+function isPackable(info: tf.backend_util.Conv2DInfo): boolean {
+  const { inShape, outShape, padInfo, strideHeight, strideWidth, outHeight, outWidth, batchSize } = info;
+  const { effectiveFilterHeight, effectiveFilterWidth, filterHeight, filterWidth, inHeight, inWidth } = info;
+  if (inShape.includes(0) || outShape.includes(0) || filterHeight === 0 || filterWidth === 0) return false;
+  const fits = (size: number, pad: number, reach: number, stride: number, out: number) =>
+    pad >= 0 && Math.floor((size + 2 * pad - reach) / stride) + 1 === out;
+  const seesAll = inHeight + padInfo.top <= filterHeight && inWidth + padInfo.left <= filterWidth;
+  return (
+    fits(inHeight, padInfo.top, effectiveFilterHeight, strideHeight, outHeight) &&
+    fits(inWidth, padInfo.left, effectiveFilterWidth, strideWidth, outWidth) &&
+    !(seesAll && batchSize >= FEWEST_IMAGES_FOR_PRODUCT)
+  );
+}
+
+interface Leases {
+  readonly x: Lease;
+  readonly filter: Lease;
+  readonly bias: Lease | undefined;
+  readonly norm:
+    | {
+        readonly mean: Lease;
+        readonly variance: Lease;
+        readonly offset?: Lease;
+        readonly scale?: Lease;
+        epsilon: number;
+      }
+    | undefined;
+}
+
+class PendingConvolution implements Pending {
+  readonly #backend: TorchBackend;
+  readonly #convolution: Convolution;
+  readonly #leases: Leases;
+  readonly #kernels: readonly [string, ...string[]];
+  readonly #relu: boolean;
+
+  private constructor(
+    backend: TorchBackend,
+    convolution: Convolution,
+    { leases, kernels, relu }: { leases: Leases; kernels: readonly [string, ...string[]]; relu: boolean },
+  ) {
+    this.#backend = backend;
+    this.#convolution = convolution;
+    this.#leases = leases;
+    this.#kernels = kernels;
+    this.#relu = relu;
+  }
+
+  static of(backend: TorchBackend, convolution: Convolution): PendingConvolution {
+    const { x, filter, bias, kernel, activation } = convolution;
+    const leases = {
+      x: backend.lease(x),
+      filter: backend.lease(filter),
+      bias: bias && backend.lease(bias),
+      norm: undefined,
+    };
+    return new PendingConvolution(backend, convolution, { leases, kernels: [kernel], relu: activation === 'relu' });
+  }
+
+  withBatchNorm({ mean, variance, offset, scale, epsilon }: Normalisation): PendingConvolution | undefined {
+    const { outChannels } = this.#convolution.info;
+    const isPerChannel = (vector: tf.TensorInfo | undefined) =>
+      !vector || (vector.dtype === 'float32' && vector.shape.length === 1 && vector.shape[0] === outChannels);
+    if (this.#relu || this.#leases.norm || ![mean, variance, offset, scale].every(isPerChannel)) return undefined;
+    const norm = {
+      mean: this.#backend.lease(mean),
+      variance: this.#backend.lease(variance),
+      ...(offset && { offset: this.#backend.lease(offset) }),
+      ...(scale && { scale: this.#backend.lease(scale) }),
+      epsilon,
+    };
+    return this.#continued({ ...this.#retained(), norm }, tf.FusedBatchNorm, false);
+  }
+
+  withRelu(): PendingConvolution | undefined {
+    return this.#relu ? undefined : this.#continued(this.#retained(), tf.Relu, true);
+  }
+
+  compute(): Handle {
+    const { native } = this.#backend;
+    const { x, filter, bias, norm } = this.#leases;
+    const packed = this.#backend.prepared(this.#convolution.filter, this.#key(), {
+      // A batch norm is folded at once, so that the same program gives the same bits on its first input and on its second.
+      // Without one the packed form gives the bits of the plain one, and is worth its making when the filter comes again.
+      eager: norm !== undefined,
+      make: () => this.#pack(),
+      release: (handle) => native.releasePackedConvolution(handle),
+    });
+    if (packed !== undefined) return native.runPackedConvolution(packed, x.handle, this.#relu);
+    if (!norm) return this.#plain(x.handle, filter.handle, bias?.handle ?? null);
+    // The filter is disposed, and nobody could use the packed form again.
+    const passing = this.#pack();
+    try {
+      return native.runPackedConvolution(passing, x.handle, this.#relu);
+    } finally {
+      native.releasePackedConvolution(passing);
+    }
+  }
+
+  release(): void {
+    for (const lease of this.#all()) lease.release();
+  }
+
+  get work(): DeferredWork {
+    const { x, filter, info } = this.#convolution;
+    const bytes = (lease: Lease) => tf.util.sizeFromShape([...lease.shape]) * this.#backend.storedBytes(lease.handle);
+    const read = [...this.#all()].reduce((total, lease) => total + bytes(lease), 0);
+    const written = tf.util.sizeFromShape(info.outShape) * (this.#convolution.bfloat16 ? 2 : 4);
+    return { kernels: this.#kernels, inputs: { x, filter }, bytes: read + written };
+  }
+
+  #plain(x: Handle, filter: Handle, bias: Handle | null): Handle {
+    const { run, activation } = this.#convolution;
+    const y = run(x, filter, bias);
+    // ReLU as a kernel of its own came later.
+    if (!this.#relu || activation === 'relu') return y;
+    try {
+      return this.#backend.native.relu(y);
+    } finally {
+      this.#backend.native.release(y);
+    }
+  }
+
+  #continued(leases: Leases, kernel: string, relu: boolean): PendingConvolution {
+    return new PendingConvolution(this.#backend, this.#convolution, {
+      leases,
+      kernels: [...this.#kernels, kernel],
+      relu,
+    });
+  }
+
+  #retained(): Leases {
+    for (const lease of this.#all()) lease.retain();
+    return this.#leases;
+  }
+
+  *#all(): Iterable<Lease> {
+    const { x, filter, bias, norm } = this.#leases;
+    for (const lease of [x, filter, bias, norm?.mean, norm?.variance, norm?.offset, norm?.scale]) {
+      if (lease) yield lease;
+    }
+  }
+
+  /** All that the packed form depends on. */
+  #key(): string {
+    const { geometry, info, bfloat16 } = this.#convolution;
+    const { filter, bias, norm } = this.#leases;
+    const values = [filter, bias, norm?.mean, norm?.variance, norm?.offset, norm?.scale].map((lease) => lease?.serial);
+    return [values, norm?.epsilon, geometry, info.inShape, bfloat16].join();
+  }
+
+  #pack(): number {
+    const { geometry, info, groups, bfloat16 } = this.#convolution;
+    const { filter, bias, norm } = this.#leases;
+    return this.#backend.native.packConvolution(
+      filter.handle,
+      bias?.handle ?? null,
+      norm?.mean.handle ?? null,
+      norm?.variance.handle ?? null,
+      norm?.offset?.handle ?? null,
+      norm?.scale?.handle ?? null,
+      norm?.epsilon ?? 0,
+      geometry,
+      info.inShape,
+      groups,
+      bfloat16,
+    );
+  }
+}
