@@ -46,3 +46,8 @@ export function share(text: string): number {
   if (value > 1) throw new InvalidArgumentError(`Expected a share of at most 1; got '${text}'.`);
   return value;
 }
+
+/** A comma-separated list of shares, without repetitions. */
+export function shares(text: string): number[] {
+  return [...new Set(text.split(',').map((part) => share(part.trim())))];
+}

@@ -53,7 +53,11 @@ export const SELECTION: Pick<PruningOptions, 'criterion' | 'selection'> = {
   selection: { strategy: 'percentage', maxFraction: 0.26, minFilters: 8, maxLayerFraction: 0.4 },
 };
 
-export function tunings({ epochs, fineTuneEpochs, finalTuneEpochs }: Setup): Record<'base' | 'fine' | 'final', Tuning> {
+export function tunings({
+  epochs,
+  fineTuneEpochs,
+  finalTuneEpochs,
+}: Pick<Setup, 'epochs' | 'fineTuneEpochs' | 'finalTuneEpochs'>): Record<'base' | 'fine' | 'final', Tuning> {
   return {
     base: { epochs, schedule: { kind: 'one-cycle', peak: 0.1, warmup: 0.25 } },
     fine: { epochs: fineTuneEpochs, schedule: { kind: 'one-cycle', peak: 0.03, warmup: 0.3 } },

@@ -1,6 +1,5 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Setup } from './protocol.ts';
 
 /** Results in a folder, each in a file of its own: what is there need not be measured again. */
 export class ResultsFolder {
@@ -11,14 +10,14 @@ export class ResultsFolder {
   }
 
   /** @throws Error when the folder holds results of another setup. */
-  static async open(path: string, setup: Setup): Promise<ResultsFolder> {
+  static async open<Setup extends object>(path: string, setup: Setup): Promise<ResultsFolder> {
     const folder = new ResultsFolder(path);
     const former = await folder.record('setup', async () => setup);
     const names = new Set([...Object.keys(former), ...Object.keys(setup)]) as Set<keyof Setup>;
     for (const name of names) {
       if (former[name] === setup[name]) continue;
       throw new Error(
-        `'${path}' holds results for ${name} = ${former[name] ?? 'all'}, but now it is ${setup[name] ?? 'all'}. Choose another --out, or the same options.`,
+        `'${path}' holds results for ${String(name)} = ${former[name] ?? 'all'}, but now it is ${setup[name] ?? 'all'}. Choose another --out, or the same options.`,
       );
     }
     return folder;

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import {
   applyPlan,
-  type BatchSource,
   classAwarePruning,
   countCost,
   evaluate,
@@ -14,21 +13,13 @@ import {
   type Teacher,
   train,
 } from '@secateur/core';
-import {
-  CIFAR10_STATISTICS,
-  createBatchSource,
-  createPruningSources,
-  fetchCifar10,
-  type LabelledImages,
-  pickPerClass,
-  readCifar10Binary,
-} from '@secateur/data';
 import { vgg11 } from '@secateur/models';
 import '@secateur/tfjs-backend-torch';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { openCifar10 } from '../cifar10.ts';
 import { loadModel, loadMomentum, saveModel, saveMomentum } from '../keeping/model-files.ts';
-import { IMAGES, keepingOf, OBJECTIVE, PRECISION, SELECTION, type Tuning, tunings } from '../keeping/protocol.ts';
+import { keepingOf, OBJECTIVE, PRECISION, SELECTION, type Tuning, tunings } from '../keeping/protocol.ts';
 import type { BaseRecord, PlansRecord, Task, VariantRecord } from '../keeping/records.ts';
 
 type VariantTask = Extract<Task, { kind: 'variant' }>;
@@ -40,22 +31,11 @@ const { base, fine, final } = tunings(setup);
 const common = { objective: OBJECTIVE, precision: PRECISION } as const;
 
 await tf.setBackend('torch');
-const images = await (task.data === undefined ? fetchCifar10() : readCifar10Binary(task.data));
-const sources = createPruningSources(take(images.train, setup.perClass), {
-  ...IMAGES,
-  statistics: CIFAR10_STATISTICS,
-  seed,
-});
-const training = continueEpochs(sources.training);
-const test = createBatchSource(take(images.test, setup.testPerClass), {
-  ...IMAGES,
-  ...CIFAR10_STATISTICS,
-  augment: false,
-});
+const images = await openCifar10({ ...setup, seed, data: task.data });
 try {
   console.log(JSON.stringify(await perform()));
 } finally {
-  await Promise.all([sources.close(), test.close()]);
+  await images.close();
 }
 
 function perform(): Promise<BaseRecord | PlansRecord | VariantRecord> {
@@ -87,7 +67,7 @@ async function makePlans(): Promise<PlansRecord> {
     tolerance: 1,
     target: { kind: 'macs', removed: setup.target },
   };
-  const events = classAwarePruning(await loadModel(baseFolder), { ...sources, training }, options);
+  const events = classAwarePruning(await loadModel(baseFolder), images, options);
   for await (const event of events) {
     if (event.type !== 'finished') continue;
     const { plans, cost, reason } = event.result;
@@ -104,7 +84,7 @@ async function tuneVariant({ variant, plans }: VariantTask): Promise<VariantReco
   const { recalibrate, distillation, keepMomentum, rewind } = keepingOf(variant, setup);
   const unpruned = await loadModel(baseFolder);
   const recalibrated = async (model: LayersModel) => {
-    if (recalibrate) await recalibrateBatchNorm(model, sources.training, { ...recalibrate, precision: PRECISION });
+    if (recalibrate) await recalibrateBatchNorm(model, images.training, { ...recalibrate, precision: PRECISION });
   };
   const afterRemoval: number[] = [];
   const totals = { steps: 0, seconds: 0, teacherSeconds: 0 };
@@ -144,7 +124,7 @@ async function tune(
   keeping: { readonly teacher?: Teacher; readonly optimiserState?: OptimiserState } = {},
 ): Promise<Pick<VariantRecord, 'steps' | 'seconds' | 'teacherSeconds'>> {
   const spent = { steps: 0, seconds: 0, teacherSeconds: 0 };
-  for await (const event of train(model, training, { ...tuning, ...common, ...keeping })) {
+  for await (const event of train(model, images.training, { ...tuning, ...common, ...keeping })) {
     if (event.type !== 'step') continue;
     spent.steps++;
     spent.seconds += event.milliseconds / 1000;
@@ -154,16 +134,5 @@ async function tune(
 }
 
 async function testAccuracy(model: LayersModel): Promise<number> {
-  return (await evaluate(model, test)).accuracy;
-}
-
-function take(images: LabelledImages, perClass: number | undefined): LabelledImages {
-  return perClass === undefined ? images : pickPerClass(images, { perClass, seed: 0 });
-}
-
-/** Counts epochs on from one tuning to the next, so that none sees the same augmented images again. */
-function continueEpochs(source: BatchSource): BatchSource {
-  const { size, batchSize, classNames } = source;
-  let epoch = 0;
-  return { size, batchSize, classNames, batches: (_, firstBatch) => source.batches(epoch++, firstBatch) };
+  return (await evaluate(model, images.test)).accuracy;
 }
