@@ -25,7 +25,8 @@ interface AttentionOptions {
 export class LayerFactory {
   readonly #seed: number;
   readonly #initialisation: Initialisation;
-  #streams = 0;
+  /** Starts at 1: tfjs takes the seed 0 for none. */
+  #streams = 1;
 
   constructor(seed: number, initialisation: Initialisation) {
     this.#seed = seed;

@@ -32,7 +32,7 @@ export class PositionEmbedding extends layers.Layer {
         `Expected the input of layer '${this.name}' (PositionEmbedding) to be [batch, tokens, features] with fixed tokens and features, but it is [${inputShape.map((n) => n ?? 'null').join(', ')}].`,
       );
     }
-    const stream = this.seed === undefined ? {} : { seed: this.seed };
+    const stream = this.seed === undefined ? {} : { seed: this.seed + 0.5 }; // tfjs takes 0 for no seed
     const random = initializers.truncatedNormal({ stddev: this.initialStddev, ...stream });
     this.addWeight('embedding', [tokens, features], 'float32', random);
     this.built = true;

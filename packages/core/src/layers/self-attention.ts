@@ -56,7 +56,7 @@ export class SelfAttention extends layers.Layer {
     const [, , inputs] = this.#checkShape(inputShape);
     const inside = this.heads * this.headSize;
     const project = (name: ProjectionName, from: number, to: number): Projection => {
-      const stream = this.seed === undefined ? {} : { seed: this.seed + PROJECTIONS.indexOf(name) };
+      const stream = this.seed === undefined ? {} : { seed: this.seed + PROJECTIONS.indexOf(name) + 0.5 }; // tfjs takes 0 for no seed
       const random = initializers.truncatedNormal({ stddev: this.initialStddev, ...stream });
       return {
         kernel: this.addWeight(`${name}/kernel`, [from, to], 'float32', random),
