@@ -1,4 +1,7 @@
 // Elementwise functions, one value per element, with tfjs's rules for NaN, integers and broadcasting.
+#include <ATen/Parallel.h>
+
+#include "floats.h"
 #include "kernels.h"
 
 namespace secateur {
@@ -60,11 +63,24 @@ at::Tensor pow(const at::Tensor& a, const at::Tensor& b) {
   return at::pow(a, b).masked_fill(undefined, NAN);
 }
 
+/** NaN stays NaN. Every gradient of ReLU asks for this: one pass instead of three. */
 at::Tensor step(Call& call) {
-  const at::Tensor x = call.tensor(0);
-  const at::Tensor below = at::full({}, call.number(1), x.options());
-  const at::Tensor one = at::ones({}, x.options());
-  return at::where(x.gt(0), one, at::where(x.isnan(), x, below));
+  const at::Tensor x = call.tensor(0).contiguous();
+  const auto below = static_cast<float>(call.number(1));
+  at::Tensor y = at::empty(x.sizes(), x.options());
+  withStorageType(x, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    const T* const from = x.data_ptr<T>();
+    T* const to = y.data_ptr<T>();
+    at::parallel_for(0, x.numel(), 1 << 14, [=](int64_t begin, int64_t end) {
+#pragma omp simd
+      for (int64_t i = begin; i < end; ++i) {
+        const float value = toFloat(from[i]);
+        assign(to[i], value > 0.0f ? 1.0f : value <= 0.0f ? below : value);
+      }
+    });
+  });
+  return y;
 }
 
 at::Tensor leakyRelu(Call& call) { return at::leaky_relu(call.tensor(0), call.number(1)); }

@@ -106,6 +106,59 @@ export const products = [
     tolerance: 1e-4,
   }),
 
+  family('conv2d NCHW', {
+    cases: window.chain((w) =>
+      fc.record({
+        inputs: fc.tuple(draw.tensorOf([w.batch, w.in, ...w.size]), draw.tensorOf([...w.filter, w.in, w.out])),
+        options: fc.constant({ ...w.steps, ...w.padding }),
+      }),
+    ),
+    run: ([x, filter], { strides, dilations, pad, rounding }) =>
+      tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, strides, pad, 'NCHW', dilations, rounding),
+    hasGradient: true,
+    tolerance: 1e-4,
+  }),
+
+  family('conv3d', {
+    cases: fc
+      .record({
+        batch: fc.integer({ min: 1, max: 2 }),
+        size: fc.tuple(fc.integer({ min: 2, max: 4 }), fc.integer({ min: 2, max: 4 }), fc.integer({ min: 2, max: 4 })),
+        filter: fc.tuple(draw.oneOf(1, 2), draw.oneOf(1, 2), draw.oneOf(1, 2)),
+        in: fc.integer({ min: 1, max: 3 }),
+        out: fc.integer({ min: 1, max: 3 }),
+        strides: fc.integer({ min: 1, max: 2 }),
+        pad: draw.oneOf<'same' | 'valid'>('same', 'valid'),
+      })
+      .chain((w) =>
+        fc.record({
+          inputs: fc.tuple(draw.tensorOf([w.batch, ...w.size, w.in]), draw.tensorOf([...w.filter, w.in, w.out])),
+          options: fc.constant({ strides: w.strides, pad: w.pad }),
+        }),
+      ),
+    run: ([x, filter], { strides, pad }) => tf.conv3d(x as tf.Tensor5D, filter as tf.Tensor5D, strides, pad),
+    hasGradient: true,
+    tolerance: 1e-4,
+  }),
+
+  family('einsum', {
+    cases: fc
+      .tuple(
+        draw.oneOf('ij,jk->ik', 'bij,bjk->bik', 'ij,kj->ik', 'i,j->ij', 'bij,bij->b', 'ij->ji', 'bij->bj', 'ij->'),
+        fc.tuple(...draw.range(4).map(() => fc.integer({ min: 1, max: 4 }))),
+      )
+      .chain(([equation, lengths]) => {
+        const lengthOf = (axis: string) => lengths['bijk'.indexOf(axis)]!;
+        const operands = equation.split('->')[0]!.split(',');
+        return fc.record({
+          inputs: fc.tuple(...operands.map((axes) => draw.tensorOf([...axes].map(lengthOf)))),
+          options: fc.constant(equation),
+        });
+      }),
+    run: (operands, equation) => tf.einsum(equation, ...operands),
+    tolerance: 1e-4,
+  }),
+
   family('fusedConv2d', {
     cases: fc.tuple(window, activation, fc.boolean()).chain(([w, activation, depthwise]) =>
       fc.record({

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NativeDtype, ReductionName } from '../binding.ts';
+import { preferMeanGradient } from '../gradients.ts';
 import { isEmpty, kernel, NATIVE } from '../kernel.ts';
 
 /** tf.max calls its axes by another name. */
@@ -23,6 +24,7 @@ function reduction(
   result: (x: tf.TensorInfo) => NativeDtype,
 ) {
   return kernel<Input, ReductionAttrs>(kernelName, { dtypes, when: notEmpty }, ({ inputs: { x }, attrs, backend }) => {
+    if (kernelName === tf.Mean) preferMeanGradient();
     const axes = tf.util.parseAxisParam((attrs.reductionIndices ?? attrs.axis)!, x.shape);
     const [outShape, reduceShape] = tf.backend_util.computeOutAndReduceShapes(x.shape, axes);
     const shape = attrs.keepDims ? tf.backend_util.expandShapeToKeepDim(outShape, axes) : outShape;
