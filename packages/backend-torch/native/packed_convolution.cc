@@ -96,18 +96,21 @@ Napi::Value packConvolution(Call& call) {
   return Napi::Number::New(call.env(), packedStore().add({std::move(context), type, input[3]}));
 }
 
-/** In place, while the values are in the cache. oneDNN's own ReLU turns NaN into 0. */
+template <typename T>
+void rectifyRange(T* __restrict values, int64_t count) {
+#pragma omp simd
+  for (int64_t i = 0; i < count; ++i) {
+    const float value = toFloat(values[i]);
+    assign(values[i], value < 0.0f ? 0.0f : value);
+  }
+}
+
+/** In place. oneDNN's own ReLU would turn NaN into 0. */
 void rectify(const at::Tensor& y) {
   withStorageType(y, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     T* const values = y.data_ptr<T>();
-    at::parallel_for(0, y.numel(), 1 << 14, [values](int64_t begin, int64_t end) {
-#pragma omp simd
-      for (int64_t i = begin; i < end; ++i) {
-        const float value = toFloat(values[i]);
-        assign(values[i], value < 0.0f ? 0.0f : value);
-      }
-    });
+    at::parallel_for(0, y.numel(), 1 << 14, [=](int64_t begin, int64_t end) { rectifyRange(values + begin, end - begin); });
   });
 }
 
