@@ -16,8 +16,8 @@ from arguments import count, parser_for
 def read_arguments():
     parser = parser_for(__doc__)
     parser.add_argument("--objective", choices=["plain", "full"], default="plain", help="full adds L1 and orthogonality")
-    parser.add_argument("--warmup", type=count, default=10, help="steps before the measured ones")
-    parser.add_argument("--steps", type=count, default=6, help="measured steps")
+    parser.add_argument("--warmup", type=count, default=30, help="steps before the measured ones")
+    parser.add_argument("--steps", type=count, default=12, help="measured steps")
     return parser.parse_args()
 
 

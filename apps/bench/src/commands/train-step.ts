@@ -26,8 +26,8 @@ export function trainStepCommand(): Command {
     .option('--precisions <names>', `of ${PRECISIONS.join(', ')}`, list(PRECISIONS), [...PRECISIONS])
     .option('--objectives <names>', `of ${OBJECTIVES.join(', ')}`, list(OBJECTIVES), [...OBJECTIVES])
     .option('--batch <images>', 'images in a batch', count, 128)
-    .option('--warmup <steps>', 'steps of a run before the measured ones', count, 10)
-    .option('--steps <count>', 'measured steps of a run', count, 6);
+    .option('--warmup <steps>', 'steps of a run before the measured ones', count, 30)
+    .option('--steps <count>', 'measured steps of a run', count, 12);
   return addComparisonOptions(command).action(trainStep);
 }
 
