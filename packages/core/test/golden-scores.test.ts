@@ -26,7 +26,7 @@ eachEngine(() => {
       expect(imagesPerClass).toBe(scores.images_per_class);
       for (const [index, layer] of scores.layers.entries()) {
         const [classes, filters, positions] = layer.counts_shape;
-        const total = layers[index]!.total;
+        const total = layers[index]!.totals[0]!;
         expect(total.dtype).toBe('int32');
         const actual = tf.tidy(() =>
           tf.transpose(tf.reshape(total, [classes, positions, filters]), [0, 2, 1]).dataSync(),
@@ -61,13 +61,13 @@ eachEngine(() => {
     it('finds the mean importance of each filter', async () => {
       const input = { model: build(), source: sourceOf(images), layers: scores.layers.map(({ conv }) => conv) };
       const { imagesPerClass, layers } = await sumImportance(input);
-      layers.forEach(({ total }, index) => {
+      layers.forEach(({ totals: [total] }, index) => {
         const { height, width, mean_abs } = scores.layers[index]!;
-        const average = tf.tidy(() => tf.div(tf.sum(total, 0), imagesPerClass * height * width).dataSync());
+        const average = tf.tidy(() => tf.div(tf.sum(total!, 0), imagesPerClass * height * width).dataSync());
         mean_abs.score_avg_float64.forEach((expected, filter) => {
           expect(Math.abs(average[filter]! - expected)).toBeLessThanOrEqual(1e-4 * expected + 1e-9);
         });
-        total.dispose();
+        total!.dispose();
       });
     });
 
@@ -75,7 +75,7 @@ eachEngine(() => {
       const { probe, images_per_class } = scores;
       const values = floats(probe.file);
       const program = compileProgram(build());
-      const steps = probe.convs.map(({ conv }) => program.stepOfLayer.get(conv)!);
+      const steps = probe.convs.map(({ conv }) => program.steps.findIndex(({ node }) => node.name === conv));
       const seen = new Set<number>();
       const single = goldenImages(net, [probe.image]);
       tf.tidy(() => {

@@ -31,6 +31,8 @@ export interface Filters {
   readonly kind: ProducerKind;
   readonly axis: string;
   count(layer: Layer): number;
+  /** Where a filter's channels do not leave the layer: how many each filter has in what the layer's first operation puts out. */
+  channelsInside?(layer: Layer): number;
 }
 
 /** One application of a layer, and what can be said about its channels. */

@@ -80,11 +80,18 @@ export class SelfAttention extends layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
+      return this.#project('output', this.attend(x));
+    });
+  }
+
+  /** What the heads put out, before the output projection: [batch, tokens, inputs] -> [batch, tokens, heads * headSize]. */
+  attend(x: tf.Tensor3D): tf.Tensor3D {
+    return tf.tidy(() => {
       const [query, key, value] = (['query', 'key', 'value'] as const).map((name) =>
         this.#split(this.#project(name, x)),
       );
       const agreement = tf.mul(tf.matMul(query!, key!, false, true), this.headSize ** -0.5);
-      return this.#project('output', this.#merge(tf.matMul(tf.softmax(agreement), value!), x.shape));
+      return this.#merge(tf.matMul(tf.softmax(agreement), value!), x.shape);
     });
   }
 

@@ -24,7 +24,7 @@ import type { ImageScoringInput, ScoringInput } from './scoring-pass.ts';
 
 export interface ScoringOptions {
   readonly criterion: Criterion;
-  /** Layers to score; default: every Conv2D. */
+  /** Layers to score, which may be dense or attention layers too; default: every Conv2D. */
   readonly layers?: readonly string[];
 }
 
@@ -35,8 +35,8 @@ export interface ScoringOptions {
  * @param source The scoring images, not augmented; for class-aware criteria the same number of each class. Criteria that look at weights
  *   alone (see `needsImages`) do not read it, so that it may be undefined.
  * @returns One entry for each layer, in the order of computing.
- * @throws Error when the classes have different numbers of images, a layer is not in the model or has nothing that the criterion
- *   looks at, a parameter of the criterion is out of range, or there is no source and images are needed.
+ * @throws Error when the classes have different numbers of images, the model has not one logit for each, a layer is not in the model or has
+ *   nothing that the criterion looks at, a parameter of the criterion is out of range, or there is no source and images are needed.
  */
 export async function scoreFilters(
   model: LayersModel,
@@ -45,7 +45,6 @@ export async function scoreFilters(
 ): Promise<LayerScores[]> {
   const input = { model, layers: chooseLayers(model, layers) };
   if (!needsImages(criterion)) return scoreWeights(input, criterion);
-  refuseHeads(input, criterion);
   if (source) return scoreOnImages({ ...input, source }, criterion);
   throw new Error(`The criterion '${criterion.kind}' needs scoring images, but there is no source of them.`);
 }
@@ -57,18 +56,13 @@ function chooseLayers(model: LayersModel, wanted: readonly string[] | undefined)
     throw new Error(`Expected '${unknown}' to be a layer of '${model.name}', but the model has none of that name.`);
   }
   const chosen = nodes.filter(({ name, className }) => (wanted ? wanted.includes(name) : className === 'Conv2D'));
+  const without = chosen.find(({ className }) => !ruleOf(className)?.filters);
+  if (without) {
+    throw new Error(
+      `Expected '${without.name}' to have filters that can be scored, but a ${without.className} layer has none.`,
+    );
+  }
   return [...new Set(chosen.map(({ name }) => name))];
-}
-
-/** Heads begin and end inside of their layer. */
-function refuseHeads({ model, layers }: ScoringInput, { kind }: Criterion): void {
-  const heads = readNetwork(model).nodes.find(
-    ({ name, className }) => layers.includes(name) && ruleOf(className)?.filters?.kind === 'attention',
-  );
-  if (!heads) return;
-  throw new Error(
-    `The criterion '${kind}' looks at the channels that a layer puts out, but the heads of '${heads.name}' are inside of it. Leave this layer alone, or choose a criterion that looks at weights, such as 'l2-norm'.`,
-  );
 }
 
 async function scoreOnImages(input: ImageScoringInput, criterion: ImageCriterion): Promise<LayerScores[]> {

@@ -1,9 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Batch, BatchSource } from '../data.ts';
+import { ruleOf } from '../graph/layer-rules.ts';
+import type { LayerNode } from '../graph/nodes.ts';
 import { usePrecision } from '../kernels/precision.ts';
 import { softmaxCrossEntropy } from '../kernels/softmax-cross-entropy.ts';
 import type { TaylorInputs } from '../kernels/taylor.ts';
+import { requireClasses, requireLabels } from '../training/labels.ts';
 import { compileProgram, type Program } from '../training/program.ts';
 import { walkBackward, walkForward } from '../training/walk.ts';
 import { featureMapStep } from './feature-map.ts';
@@ -19,7 +22,7 @@ export interface ImageScoringInput extends ScoringInput {
   readonly source: BatchSource;
 }
 
-/** What a criterion sees of one batch at one layer. */
+/** What a criterion sees of one batch at one place of a layer. */
 export interface Observed<Tensors> {
   readonly layer: string;
   readonly seen: Tensors;
@@ -28,8 +31,14 @@ export interface Observed<Tensors> {
 
 export interface PassTotals {
   readonly imagesPerClass: number;
-  /** For each layer the sum of what the batches gave. The caller disposes them. */
-  readonly layers: readonly { readonly layer: string; readonly total: tf.Tensor }[];
+  /** The caller disposes the totals, for example with `disposeTotals`. */
+  readonly layers: readonly LayerTotals[];
+}
+
+export interface LayerTotals {
+  readonly layer: string;
+  /** For each place where the layer is used, the sum of what the batches gave. */
+  readonly totals: readonly tf.Tensor[];
 }
 
 export interface PassOptions<Tensors> {
@@ -45,23 +54,36 @@ export interface PassOptions<Tensors> {
  * Walks forward and backward over all images in float32, and reduces activations and gradients of the layers as the backward
  * walk meets them. The loss of an image is divided by the number of its class's images, as if each class were a batch of
  * its own.
+ *
+ * Of an attention head, a * dL/da is the sum over its channels (Michel et al. 2019, arXiv 1905.10650, eq. 2).
  */
 export function gradientPass(input: ImageScoringInput, options: PassOptions<TaylorInputs>): Promise<PassTotals> {
   return pass(input, options, ({ program, images, labels, taps, imagesPerClass }, see) => {
     const walk = walkForward(program, images, { mode: 'scoring', taps });
     const { gradient } = softmaxCrossEntropy(walk.output, labels);
     walkBackward(program, walk, tf.div(gradient, imagesPerClass), {
-      onTap: (step, activation, dActivation) => see(step, { activation, gradient: dActivation, labels }),
+      onTap: (step, activation, dActivation) =>
+        see(step, (perFilter) => {
+          if (!perFilter) return { activation, gradient: dActivation, labels };
+          const product = tf.sum(perFilter(tf.mul(activation, dActivation)), -1);
+          return { activation: product, gradient: tf.onesLike(product), labels };
+        }),
     });
   });
 }
 
-/** The same without gradients. */
+/** The same without gradients. Of an attention head, the activation is the mean of |a| over its channels. */
 export function activationPass(input: ImageScoringInput, options: PassOptions<tf.Tensor>): Promise<PassTotals> {
   return pass(input, options, ({ program, images, taps }, see) => {
     const { tapped } = walkForward(program, images, { mode: 'scoring', record: false, taps });
-    for (const [step, activation] of tapped) see(step, activation);
+    for (const [step, activation] of tapped) {
+      see(step, (perFilter) => (perFilter ? tf.mean(tf.abs(perFilter(activation)), -1) : activation));
+    }
   });
+}
+
+export function disposeTotals({ layers }: PassTotals): void {
+  tf.dispose(layers.flatMap(({ totals }) => [...totals]));
 }
 
 interface BatchWalk {
@@ -72,25 +94,34 @@ interface BatchWalk {
   readonly imagesPerClass: number;
 }
 
+/** [..., filters * channels of each] -> [..., filters, channels of each]; undefined where each filter has one channel. */
+type PerFilter = ((values: tf.Tensor) => tf.Tensor) | undefined;
+
+/** A layer to be looked at behind a step. */
+interface Tap {
+  readonly layer: string;
+  /** Which of the layer's places it is. */
+  readonly place: number;
+  readonly perFilter: PerFilter;
+}
+
 async function pass<Tensors>(
-  { model, source, layers }: ImageScoringInput,
+  input: ImageScoringInput,
   { at, byClass, reduce }: PassOptions<Tensors>,
-  walk: (batch: BatchWalk, see: (step: number, seen: Tensors) => void) => void,
+  walk: (batch: BatchWalk, see: (step: number, seen: (perFilter: PerFilter) => Tensors) => void) => void,
 ): Promise<PassTotals> {
+  const { model, source } = input;
   const program = compileProgram(model);
-  // Several layers at one step: those that meet in an addition have one feature map together.
-  const layersOf = new Map<number, string[]>();
-  for (const layer of layers) {
-    const step = at === 'output' ? program.stepOfLayer.get(layer)! : featureMapStep(layer, { model, program });
-    layersOf.set(step, [...(layersOf.get(step) ?? []), layer]);
-  }
-  const taps = new Set(layersOf.keys());
+  requireClasses(model, source);
+  const tapsAt = findTaps(input, program, at);
+  const taps = new Set(tapsAt.keys());
   const classes = source.classNames.length;
   const imagesPerClass = source.size / classes;
   const seenOfClass = new Int32Array(classes);
-  const totals = new Map<string, tf.Tensor>();
+  const totals = new Map<string, tf.Tensor[]>(input.layers.map((layer) => [layer, []]));
   try {
     for await (const batch of source.batches(0)) {
+      requireLabels(batch, source);
       if (byClass) countLabels(batch, seenOfClass);
       const restorePrecision = usePrecision('float32');
       try {
@@ -98,10 +129,11 @@ async function pass<Tensors>(
           const labels = tf.tensor1d(batch.labels, 'int32');
           const images = tf.tensor4d(batch.images, [...batch.shape]);
           walk({ program, images, labels, taps, imagesPerClass }, (step, seen) => {
-            for (const layer of layersOf.get(step)!) {
-              const part = reduce({ layer, seen, classes });
-              const before = totals.get(layer);
-              totals.set(layer, tf.keep(before ? tf.add(before, part) : part));
+            for (const { layer, place, perFilter } of tapsAt.get(step)!) {
+              const part = reduce({ layer, seen: seen(perFilter), classes });
+              const ofLayer = totals.get(layer)!;
+              const before = ofLayer[place];
+              ofLayer[place] = tf.keep(before ? tf.add(before, part) : part);
               if (before) tf.dispose([before, part]);
             }
           });
@@ -112,10 +144,37 @@ async function pass<Tensors>(
     }
     if (byClass) requireEvenClasses(seenOfClass, source);
   } catch (error) {
-    tf.dispose([...totals.values()]);
+    tf.dispose([...totals.values()].flat());
     throw error;
   }
-  return { imagesPerClass, layers: layers.map((layer) => ({ layer, total: totals.get(layer)! })) };
+  return { imagesPerClass, layers: [...totals].map(([layer, ofLayer]) => ({ layer, totals: ofLayer })) };
+}
+
+/** What to look at behind each step. Several layers at one step: those that meet in an addition have one feature map together. */
+function findTaps(
+  { layers }: ImageScoringInput,
+  program: Program,
+  at: 'output' | 'feature map',
+): ReadonlyMap<number, readonly Tap[]> {
+  const taps = new Map<number, Tap[]>();
+  for (const layer of layers) {
+    const applications = program.nodes.filter(({ name }) => name === layer);
+    const perFilter = perFilterOf(applications[0]!);
+    const steps = applications.map((application) =>
+      at === 'output' || perFilter ? program.stepOf.get(application)! : featureMapStep(application, program),
+    );
+    [...new Set(steps)].forEach((step, place) => {
+      taps.set(step, [...(taps.get(step) ?? []), { layer, place, perFilter }]);
+    });
+  }
+  return taps;
+}
+
+function perFilterOf({ layer, className }: LayerNode): PerFilter {
+  const channels = ruleOf(className)?.filters?.channelsInside?.(layer);
+  return channels === undefined
+    ? undefined
+    : (values) => tf.reshape(values, [...values.shape.slice(0, -1), values.shape.at(-1)! / channels, channels]);
 }
 
 function countLabels({ labels, shape: [images] }: Batch, seenOfClass: Int32Array): void {

@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BatchSource } from '../data.ts';
 import { type Precision, usePrecision } from '../kernels/precision.ts';
 import { softmaxCrossEntropy } from '../kernels/softmax-cross-entropy.ts';
+import { requireClasses, requireLabels } from './labels.ts';
 import { compileProgram } from './program.ts';
 import { argMax } from './step.ts';
 import { predict } from './walk.ts';
@@ -25,34 +26,34 @@ export interface Evaluation {
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** Classifies every image of the source once, in inference mode. */
+/**
+ * Classifies every image of the source once, in inference mode.
+ *
+ * @throws Error when the model has not one logit for each class, a label is no class, or the source gives no image.
+ */
 export async function evaluate(
   model: LayersModel,
   source: BatchSource,
   { precision = 'float32' }: { precision?: Precision } = {},
 ): Promise<Evaluation> {
   const program = compileProgram(model);
+  requireClasses(model, source);
   const { classNames } = source;
   const confusion = classNames.map(() => classNames.map(() => 0));
   let loss = 0;
   let images = 0;
   let labels = 0;
   for await (const batch of source.batches(0)) {
+    requireLabels(batch, source);
     const restorePrecision = usePrecision(precision);
     try {
       tf.tidy(() => {
         const logits = predict(program, tf.tensor4d(batch.images, [...batch.shape]));
-        const classes = logits.shape.at(-1)!;
-        if (classes !== classNames.length) {
-          throw new Error(
-            `Expected a model with one logit for each of the data's ${classNames.length} classes, but '${model.name}' has ${classes}.`,
-          );
-        }
         for (const value of softmaxCrossEntropy(logits, tf.tensor1d(batch.labels, 'int32')).loss.dataSync())
           loss += value;
         const values = logits.dataSync();
         batch.labels.forEach((label, image) => {
-          confusion[label]![argMax(values, image * classes, classes)]!++;
+          confusion[label]![argMax(values, image * classNames.length, classNames.length)]!++;
         });
       });
     } finally {

@@ -1,5 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { softmaxOf } from '../graph/layer-rule.ts';
 import { type LayerNode, readNodes } from '../graph/nodes.ts';
+import { softmax } from '../graph/rules/elementwise.ts';
 import type { Operation, TrainableWeight } from './operation.ts';
 import { relu } from './operations/activation.ts';
 import { batchNormalization } from './operations/batch-normalization.ts';
@@ -13,24 +15,29 @@ export interface Step {
   readonly inputs: readonly number[];
 }
 
-/** A model as a list of operations in the order of computing; the first is the input, the last the output. */
+/** A model as a list of operations in the order of computing; the first is the input, the last gives the logits. */
 export interface Program {
+  /** Every application of a layer, in the order of computing. */
+  readonly nodes: readonly LayerNode[];
   readonly steps: readonly Step[];
   /** Each weight once, also where several steps use it. */
   readonly trainable: readonly TrainableWeight[];
   /** Key of each weight that several steps use, to how many. */
   readonly sharedWeights: ReadonlyMap<string, number>;
-  /** Step that computes a layer's output before any activation; of a layer that is used in several places, the first. */
-  readonly stepOfLayer: ReadonlyMap<string, number>;
+  /** First step of each application, which computes its output before any activation. Absent where batch norm took it in. */
+  readonly stepOf: ReadonlyMap<LayerNode, number>;
 }
 
 /**
- * Reads a model into a program. Batch norm takes in the ReLU behind it, and the addition between the two if there is one.
+ * Reads a model into a program. Batch norm takes in the ReLU behind it, and the addition between the two if there is one. A
+ * softmax at the end is left out, as the losses take logits.
  *
- * @throws Error when the model has several inputs or outputs, or a layer has several outputs.
+ * @throws Error when the model has several inputs or outputs, a layer has several outputs, or the last one is of a class that applies
+ *   softmax inside of its own operation.
  */
 export function compileProgram(model: LayersModel): Program {
-  const steps = fuseBatchNorm(listSteps(readNodes(model)));
+  const nodes = readNodes(model);
+  const steps = fuseBatchNorm(withoutSoftmax(listSteps(nodes)));
   const uses = new Map<string, number>();
   const trainable = steps
     .flatMap((step) => step.operation.trainable)
@@ -39,10 +46,11 @@ export function compileProgram(model: LayersModel): Program {
       return uses.get(key) === 1;
     });
   return {
+    nodes,
     steps,
     trainable,
     sharedWeights: new Map([...uses].filter(([, count]) => count > 1)),
-    stepOfLayer: new Map(steps.map((step, index) => [step.node.name, index] as const).reverse()),
+    stepOf: new Map(steps.map((step, index) => [step.node, index] as const).reverse()),
   };
 }
 
@@ -60,7 +68,17 @@ function listSteps(nodes: readonly LayerNode[]): Step[] {
   return steps;
 }
 
-function fuseBatchNorm(steps: readonly Step[]): Step[] {
+function withoutSoftmax(steps: readonly Step[]): readonly Step[] {
+  const { node } = steps.at(-1)!;
+  const isSoftmaxLayer = node.className === 'Softmax';
+  if (!(isSoftmaxLayer ? softmax.obstacle?.(node) : softmaxOf(node))) return steps;
+  if (isSoftmaxLayer || node.className === 'Activation' || steps.at(-2)?.node === node) return steps.slice(0, -1);
+  throw new Error(
+    `Expected '${node.name}' (${node.className}) to give logits, but it applies softmax inside. Leave that out, or apply softmax in a layer of its own.`,
+  );
+}
+
+function fuseBatchNorm(steps: readonly Step[]): readonly Step[] {
   const consumers = steps.map((): number[] => []);
   steps.forEach((step, index) => {
     for (const input of step.inputs) consumers[input]!.push(index);

@@ -2,6 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BatchSource } from '../data.ts';
 import { type Precision, usePrecision } from '../kernels/precision.ts';
 import { type Objective, PAPER_OBJECTIVE } from '../objective/objective.ts';
+import { requireClasses, requireLabels } from './labels.ts';
 import { checkFits, OptimiserState } from './optimiser-state.ts';
 import { compileProgram } from './program.ts';
 import { learningRateAt, type Schedule } from './schedule.ts';
@@ -68,12 +69,14 @@ export interface EpochEvent {
 export type TrainingEvent = StepEvent | EpochEvent;
 
 /**
- * Trains the model in place by SGD with momentum on the objective of arXiv 2312.05875, eq. 1.
+ * Trains the model in place by SGD with momentum on the objective of arXiv 2312.05875, eq. 1. A model may end in logits or in the softmax
+ * of them.
  *
  * @throws NonFiniteLossError naming the step, when a loss is not finite or an epoch ends with weights that are not. The
  *   model then goes back to its last good weights: those at the latest start of an epoch whose first loss was finite, or
  *   those that it came with. An optimiser state that was handed in is then empty.
- * @throws Error when the teacher has other logits than the model, or the optimiser state does not fit it.
+ * @throws Error when the model has not one logit for each class, a label is no class, the teacher has other logits than the model, or the
+ *   optimiser state does not fit it.
  */
 export async function* train(
   model: LayersModel,
@@ -83,6 +86,7 @@ export async function* train(
   const { epochs, schedule, momentum = 0.9, weightDecay = 5e-4, objective = PAPER_OBJECTIVE } = options;
   checkCount('epochs', epochs);
   const program = compileProgram(model);
+  requireClasses(model, source);
   const teacher = options.teacher && prepareTeacher(options.teacher, model);
   const optimiser = options.optimiserState ?? new OptimiserState();
   checkFits(optimiser, program.trainable);
@@ -102,6 +106,7 @@ export async function* train(
       if (epoch > 0) unproven = snapshotWeights(model);
       const totals = { images: 0, labels: 0, loss: 0, crossEntropy: 0, correct: 0, milliseconds: 0 };
       for await (const batch of source.batches(epoch)) {
+        requireLabels(batch, source);
         const learningRate = learningRateAt(schedule, step, steps);
         const started = performance.now();
         const restorePrecision = usePrecision(options.precision ?? 'float32');

@@ -116,7 +116,7 @@ eachEngine(() => {
       const layer = model.layers.find((candidate) => candidate.getClassName() === 'Conv2D')!;
       if (program.sharedWeights.has(`${layer.name}/0`)) return;
       const [kernel, bias] = layer.getWeights();
-      const step = program.stepOfLayer.get(layer.name)!;
+      const step = program.steps.findIndex(({ node }) => node.layer === layer);
       tf.tidy(() => {
         const walk = walkForward(program, images(), { mode: 'inference', taps: new Set([step]) });
         const products: number[] = [];

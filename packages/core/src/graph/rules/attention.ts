@@ -1,7 +1,12 @@
 import type { SelfAttention } from '../../layers/self-attention.ts';
 import { type Filters, type LayerRule, outputSize, product, repeatEach } from '../layer-rule.ts';
 
-const heads: Filters = { kind: 'attention', axis: 'heads', count: (layer) => (layer as SelfAttention).heads };
+const heads: Filters = {
+  kind: 'attention',
+  axis: 'heads',
+  count: (layer) => (layer as SelfAttention).heads,
+  channelsInside: (layer) => (layer as SelfAttention).headSize,
+};
 
 /** Heads begin and end inside the layer: the projections have headSize columns for each, the output projection as many rows. */
 export const attention: LayerRule = {

@@ -8,7 +8,7 @@ import { meanOverPositions, readTotals } from './reductions.ts';
  *
  *     S(f) = 1 - APoZ(f) = share of the feature map's values that are not zero, over images and positions
  *
- * The feature map is what is behind batch norm and activation. Good for finding filters that ReLU keeps shut; says nothing about
+ * The feature map is what is behind batch norm and activation; of a layer in several places, those of all. Good for finding filters that ReLU keeps shut; says nothing about
  * activations that are never zero.
  */
 export async function apozScores(input: ImageScoringInput): Promise<LayerScores[]> {
@@ -17,10 +17,10 @@ export async function apozScores(input: ImageScoringInput): Promise<LayerScores[
     byClass: false,
     reduce: ({ seen }) => tf.sum(meanOverPositions(tf.cast(tf.notEqual(seen, 0), 'float32')), 0),
   });
-  return (await readTotals(totals)).map(({ layer, values }) =>
+  return (await readTotals(totals)).map(({ layer, values, places }) =>
     overallScores(
       layer,
-      values.map((value) => value / input.source.size),
+      values.map((value) => value / (input.source.size * places)),
     ),
   );
 }

@@ -30,11 +30,7 @@ function findLayer(model: LayersModel, name: string): Layer {
 }
 
 function countFilters(layer: Layer): number {
-  const filters = ruleOf(layer.getClassName())?.filters;
-  if (filters) return filters.count(layer);
-  throw new Error(
-    `Expected '${layer.name}' to have filters that can be scored, but a ${layer.getClassName()} layer has none.`,
-  );
+  return ruleOf(layer.getClassName())!.filters!.count(layer);
 }
 
 /** Weights with an axis along which filters lie, or the columns of attention heads, which have several for each head. */

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { taylorSum } from '../../kernels/taylor.ts';
-import { gradientPass, type ImageScoringInput, type PassTotals } from '../scoring-pass.ts';
+import { disposeTotals, gradientPass, type ImageScoringInput, type PassTotals } from '../scoring-pass.ts';
+import { sumOverPlaces } from './reductions.ts';
 
 /** How important a layer's filters are to each class, relative to the mean of the layer. */
 export interface Importance {
@@ -21,21 +22,21 @@ export function sumImportance(input: ImageScoringInput): Promise<PassTotals> {
 }
 
 /**
- * imp(c, f) = mean over the images of class c and all positions of |a * dL/da|, a being the layer's output before batch norm. As a ratio
- * to the layer's mean it has no scale, so that filters of different layers can be compared.
+ * imp(c, f) = mean over the images of class c and all positions of |a * dL/da|, a being the layer's output before batch norm, added up over
+ * the places where a layer is used. As a ratio to the layer's mean it has no scale, so that filters of different layers can be compared.
  */
 export async function relativeImportance(input: ImageScoringInput): Promise<Importance[]> {
-  const { layers } = await sumImportance(input);
+  const pass = await sumImportance(input);
   try {
     return await Promise.all(
-      layers.map(async ({ layer, total }) => {
-        const [classes, filters] = (total as tf.Tensor2D).shape;
-        const sums = (await total.data()) as Float32Array;
+      pass.layers.map(async ({ layer, totals }) => {
+        const [classes, filters] = (totals as tf.Tensor2D[])[0]!.shape;
+        const sums = await sumOverPlaces(totals);
         return { layer, filters, classes, ratios: toRatios(sums, { classes, filters }) };
       }),
     );
   } finally {
-    for (const { total } of layers) total.dispose();
+    disposeTotals(pass);
   }
 }
 

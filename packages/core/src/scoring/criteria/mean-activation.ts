@@ -8,6 +8,8 @@ import { meanOverPositions, readTotals } from './reductions.ts';
  *
  *     S(f) = mean over images and positions of z        z: feature map, behind batch norm and activation
  *
+ * Of a layer in several places, the mean over these too; of an attention head, |a| at what it puts out, mean over its channels.
+ *
  * Good as a baseline that needs images but no labels and no gradient.
  */
 export async function meanActivationScores(input: ImageScoringInput): Promise<LayerScores[]> {
@@ -16,10 +18,10 @@ export async function meanActivationScores(input: ImageScoringInput): Promise<La
     byClass: false,
     reduce: ({ seen }) => tf.sum(meanOverPositions(seen), 0),
   });
-  return (await readTotals(totals)).map(({ layer, values }) =>
+  return (await readTotals(totals)).map(({ layer, values, places }) =>
     overallScores(
       layer,
-      values.map((value) => value / input.source.size),
+      values.map((value) => value / (input.source.size * places)),
     ),
   );
 }

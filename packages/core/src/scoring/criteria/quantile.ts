@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerScores } from '../criterion.ts';
-import { gradientPass, type ImageScoringInput } from '../scoring-pass.ts';
+import { disposeTotals, gradientPass, type ImageScoringInput } from '../scoring-pass.ts';
 import { countAbove, toScores } from './reference.ts';
 
 /** About how many values of each image a layer's quantile is taken from. */
@@ -28,7 +28,7 @@ export async function quantileScores(
 
 async function findTaus(input: ImageScoringInput, quantile: number): Promise<Map<string, number>> {
   const samples = new Map<string, Float32Array[]>(input.layers.map((layer) => [layer, []]));
-  const { layers } = await gradientPass(input, {
+  const pass = await gradientPass(input, {
     at: 'output',
     byClass: true,
     reduce: ({ layer, seen }) => {
@@ -36,7 +36,7 @@ async function findTaus(input: ImageScoringInput, quantile: number): Promise<Map
       return tf.scalar(0);
     },
   });
-  for (const { total } of layers) total.dispose();
+  disposeTotals(pass);
   return new Map([...samples].map(([layer, parts]) => [layer, quantileOf(parts, quantile)]));
 }
 

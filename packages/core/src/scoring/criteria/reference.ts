@@ -1,7 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { taylorCount } from '../../kernels/taylor.ts';
 import type { LayerScores } from '../criterion.ts';
-import { gradientPass, type ImageScoringInput, type PassTotals } from '../scoring-pass.ts';
+import {
+  disposeTotals,
+  gradientPass,
+  type ImageScoringInput,
+  type LayerTotals,
+  type PassTotals,
+} from '../scoring-pass.ts';
 
 /**
  * The score of class-aware pruning (arXiv 2312.05875, section III-B).
@@ -9,7 +15,7 @@ import { gradientPass, type ImageScoringInput, type PassTotals } from '../scorin
  *     s(c, f, position) = share of the images of class c with |a * dL/da| > tau
  *     S(f) = max over positions of  sum over classes of  s(c, f, position)
  *
- * a is the layer's output before batch norm. tau 0 is the authors' setting (their 1e-50 is 0 in float32). Good for reproducing the paper:
+ * a is the layer's output before batch norm; the positions are those of all places where the layer is used. tau 0 is the authors' setting (their 1e-50 is 0 in float32). Good for reproducing the paper:
  * nearly all filters of an ordinarily trained network come out as important, so it belongs with long L1 training.
  */
 export async function referenceScores(input: ImageScoringInput, { tau }: { tau: number }): Promise<LayerScores[]> {
@@ -26,18 +32,24 @@ export function countAbove(input: ImageScoringInput, tauOf: (layer: string) => n
 }
 
 /** Of counts; the division comes last, so that scores are exact. */
-export async function toScores({ layers, imagesPerClass }: PassTotals): Promise<LayerScores[]> {
+export async function toScores(pass: PassTotals): Promise<LayerScores[]> {
   try {
-    return await Promise.all(layers.map(({ layer, total }) => layerScores(layer, total, imagesPerClass)));
+    return await Promise.all(pass.layers.map((layer) => layerScores(layer, pass)));
   } finally {
-    for (const { total } of layers) total.dispose();
+    disposeTotals(pass);
   }
 }
 
-async function layerScores(layer: string, counts: tf.Tensor, imagesPerClass: number): Promise<LayerScores> {
-  const [classes, filters] = [counts.shape[0]!, counts.shape.at(-1)!];
+async function layerScores(
+  { layer, totals }: LayerTotals,
+  { imagesPerClass }: Pick<PassTotals, 'imagesPerClass'>,
+): Promise<LayerScores> {
+  const [classes, filters] = [totals[0]!.shape[0]!, totals[0]!.shape.at(-1)!];
   const [byPosition, byClass] = tf.tidy(() => {
-    const flat = tf.reshape(counts, [classes, -1, filters]);
+    const flat = tf.concat(
+      totals.map((counts) => tf.reshape(counts, [classes, -1, filters])),
+      1,
+    );
     return [tf.max(tf.sum(flat, 0), 0), tf.max(flat, 1)];
   }) as [tf.Tensor1D, tf.Tensor2D];
   const numerators = Int32Array.from(await byPosition.data());

@@ -8,7 +8,7 @@ import { meanOverPositions, readTotals } from './reductions.ts';
  *
  *     S(f) = mean over images of  | mean over positions of  z * dL/dz |        z: feature map, behind batch norm and activation
  *
- * Estimates how the loss changes when the filter puts out zero. Good as the strong baseline that class-aware scores have to beat.
+ * Of a layer in several places, the sum of theirs. Estimates how the loss changes when the filter puts out zero. Good as the strong baseline that class-aware scores have to beat.
  */
 export async function taylorScores(input: ImageScoringInput): Promise<LayerScores[]> {
   const totals = await gradientPass(input, {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Layer } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
-import type { Forward, Operation } from '../operation.ts';
+import type { Forward, Operation, TrainableWeight } from '../operation.ts';
 import { trainableWeight } from './weights.ts';
 
 /**
@@ -9,23 +9,31 @@ import { trainableWeight } from './weights.ts';
  */
 export function anyLayer(layer: Layer): Operation {
   const weights = layer.weights.flatMap((_, index) => trainableWeight(layer, index));
-  const call = (inputs: readonly tf.Tensor[], training: boolean) =>
-    layer.call(inputs.length === 1 ? inputs[0]! : [...inputs], { training }) as tf.Tensor | tf.Tensor[];
-  const single = (output: tf.Tensor | tf.Tensor[]) => (Array.isArray(output) ? output[0]! : output);
   const unrepeatable = findUnrepeatable(layer);
+  return repeated(weights, (inputs, training) => {
+    if (training && unrepeatable) throw refusal(layer, unrepeatable);
+    const output = layer.call(inputs.length === 1 ? inputs[0]! : [...inputs], { training }) as tf.Tensor | tf.Tensor[];
+    return Array.isArray(output) ? output[0]! : output;
+  });
+}
+
+/** What `call` computes from its inputs and these weights, computed once more for the gradient. */
+export function repeated(
+  weights: readonly TrainableWeight[],
+  call: (inputs: readonly tf.Tensor[], training: boolean) => tf.Tensor,
+): Operation {
   return {
     trainable: weights,
     forward(inputs, mode): Forward {
       const training = mode === 'training';
-      if (training && unrepeatable) throw refusal(layer, unrepeatable);
       const saved = inputs.map((x) => tf.clone(x));
       return {
-        output: tf.clone(single(call(inputs, training))),
+        output: tf.clone(call(inputs, training)),
         saved,
         backward: (dy, wanted) => {
           const inputs = wanted.inputs ? saved : [];
           const variables = wanted.weights ? weights.map((weight) => weight.variable) : [];
-          const again = () => single(call(saved, training));
+          const again = () => call(saved, training);
           const { grads } = tf.engine().gradients(again, [...inputs, ...variables], dy, true);
           // Cloned, because the gradient of a layer that returns its input is dy itself.
           const gradients = grads.map((gradient) => tf.clone(gradient));

@@ -5,8 +5,16 @@ import { layerVariables, trainableWeight } from './weights.ts';
 
 /** Dense without its activation, over the last axis: x [..., in] * kernel [in, out] + bias. */
 export function dense(layer: Layer): Operation {
-  const [kernel, bias] = layerVariables(layer) as [tf.Variable<tf.Rank.R2>, tf.Variable<tf.Rank.R1> | undefined];
-  const weights = [...trainableWeight(layer, 0, 'kernel'), ...(bias ? trainableWeight(layer, 1) : [])];
+  return projection(layer, 0);
+}
+
+/** The same with the weights of a layer from the given one on: a kernel, and a bias if there is one. */
+export function projection(layer: Layer, first: number): Operation {
+  const [kernel, bias] = layerVariables(layer).slice(first) as [
+    tf.Variable<tf.Rank.R2>,
+    tf.Variable<tf.Rank.R1> | undefined,
+  ];
+  const weights = [...trainableWeight(layer, first, 'kernel'), ...(bias ? trainableWeight(layer, first + 1) : [])];
   return {
     trainable: weights,
     forward([x]): Forward {

@@ -10,6 +10,7 @@ import { depthwiseConv2d } from './depthwise-conv2d.ts';
 import { dropout } from './dropout.ts';
 import { layerNormalization } from './layer-normalization.ts';
 import { averagePooling2d, globalAveragePooling2d, maxPooling2d } from './pooling.ts';
+import { selfAttention } from './self-attention.ts';
 import { add, concatenate, flatten, zeroPadding2d } from './structure.ts';
 
 type ActivationName = Parameters<typeof layers.activation>[0]['activation'];
@@ -18,7 +19,7 @@ type ActivationName = Parameters<typeof layers.activation>[0]['activation'];
  * One entry for each layer class that has an operation of its own, without its activation; `undefined` for a layer that the
  * operation does not cover. Every other layer runs as {@link anyLayer}.
  */
-const OPERATIONS: Readonly<Record<string, (layer: Layer) => Operation | undefined>> = {
+const OPERATIONS: Readonly<Record<string, (layer: Layer) => Operation | readonly Operation[] | undefined>> = {
   Activation: () => identity,
   Add: () => add,
   AveragePooling2D: averagePooling2d,
@@ -33,6 +34,7 @@ const OPERATIONS: Readonly<Record<string, (layer: Layer) => Operation | undefine
   InputLayer: () => identity,
   LayerNormalization: (layer) => (isLastAxis(layer) ? layerNormalization(layer) : undefined),
   MaxPooling2D: maxPooling2d,
+  SelfAttention: selfAttention,
   ReLU: (layer) => RELU_BY_MAXIMUM.get((layer.getConfig().maxValue as number | null | undefined) ?? Infinity),
   ZeroPadding2D: zeroPadding2d,
 };
@@ -48,10 +50,11 @@ const RELU_BY_MAXIMUM: ReadonlyMap<number, Operation> = new Map([
 export function operationsOf(layer: Layer): readonly Operation[] {
   const operation = OPERATIONS[layer.getClassName()]?.(layer);
   if (!operation) return [anyLayer(layer)];
+  const own = [operation].flat();
   const activation = activationName(layer);
-  if (activation === 'linear') return [operation];
+  if (activation === 'linear') return own;
   const applied = ACTIVATIONS[activation] ?? anyLayer(layers.activation({ activation }));
-  return operation === identity ? [applied] : [operation, applied];
+  return own[0] === identity ? [applied] : [...own, applied];
 }
 
 /** Name of the activation that a layer applies, whether it is its own layer or part of a Conv2D or Dense. */
