@@ -5,6 +5,7 @@ import { exportCommand } from './commands/export.ts';
 import { finetuneCommand } from './commands/finetune.ts';
 import type { CommonFlags } from './commands/options.ts';
 import { pruneCommand } from './commands/prune.ts';
+import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { scoreCommand } from './commands/score.ts';
 import { trainCommand } from './commands/train.ts';
@@ -96,6 +97,7 @@ function createProgram({ stdout, stderr }: Surroundings, bind: Bind): Command {
     finetuneCommand,
     exportCommand,
     evaluateCommand,
+    reportCommand,
     doctorCommand,
   ]) {
     define(program, bind);

@@ -69,6 +69,7 @@ describe('secateur run on a small data set', () => {
       'events.jsonl',
       'model',
       'model.onnx',
+      'report.html',
       'summary.json',
       'unpruned.onnx',
     ]);

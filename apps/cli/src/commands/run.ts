@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
+import { writeReport } from '../report/write-report.ts';
+import type { RunContext } from '../run/context.ts';
 import { executeRun } from '../run/execute-run.ts';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../run/presets.ts';
 import { summaryReport } from '../terminal/summary-report.ts';
@@ -61,8 +63,23 @@ async function run(invocation: Invocation<Flags>): Promise<ExitCode> {
     const summary = await executeRun(config, { ...context, dataset, engine });
     terminal.line();
     terminal.result({ text: () => summaryReport(summary, { colors: terminal.resultColors }), value: summary });
+    await reportOn(context);
     terminal.line();
-    terminal.step('Written', `model.onnx, model/, summary.json and more in ${shortPath(context.directory.path)}`);
+    terminal.step(
+      'Written',
+      `report.html, model.onnx, model/, summary.json and more in ${shortPath(context.directory.path)}`,
+    );
     return summary.passed ? EXIT.ok : EXIT.goalMissed;
   });
+}
+
+/** What the run was for is there already: a page that cannot be made is no reason to fail. */
+async function reportOn({ directory, terminal }: RunContext): Promise<void> {
+  try {
+    await writeReport([directory.path]);
+  } catch (error) {
+    terminal.warn(
+      `report.html could not be written (${(error as Error).message}). Try again with: secateur report ${shortPath(directory.path)}`,
+    );
+  }
 }

@@ -10,7 +10,7 @@ const EVENTS = 'events.jsonl';
 
 /** What a run writes; all that --force removes. */
 const OWN_ENTRIES =
-  /^(config\.json|events\.jsonl|summary\.json|scores\.json|plan(-\d+)?\.json|[a-z-]+\.onnx|model|checkpoints)$/;
+  /^(config\.json|events\.jsonl|summary\.json|report\.html|scores\.json|plan(-\d+)?\.json|[a-z-]+\.onnx|model|checkpoints)$/;
 
 /** The folder of one run: everything that it did, decided and made. */
 export class RunDirectory {

@@ -1,0 +1,122 @@
+import * as Plot from '@observablehq/plot';
+import { count, percent } from '../../../terminal/format.ts';
+import type { RunReport } from '../../run-report.ts';
+import { type Drawing, drawPlot, type Frame, hints, stopsOf } from './frame.ts';
+
+export interface ParetoPoint {
+  readonly run: string;
+  readonly label: string;
+  /** Share of the unpruned network's. */
+  readonly macsLeft: number;
+  readonly macs: number;
+  readonly accuracy: number;
+  readonly kept: boolean;
+}
+
+/** The unpruned network, then the network after each iteration, on the validation images. */
+export function paretoPoints({ name, before, iterations }: RunReport): ParetoPoint[] {
+  if (!before) return [];
+  const dense = before.macs;
+  return [
+    { run: name, label: 'unpruned', macsLeft: 1, macs: dense, accuracy: before.validation.accuracy, kept: true },
+    ...iterations.map(({ iteration, macs, accuracy, kept }) => ({
+      run: name,
+      label: `iteration ${iteration}`,
+      macsLeft: macs / dense,
+      macs,
+      accuracy,
+      kept,
+    })),
+  ];
+}
+
+/** Accuracy over what the network costs: up and to the left is better. */
+export function paretoPlot(
+  runs: readonly (readonly ParetoPoint[])[],
+  guards: RunReport['guards'],
+  frame: Frame,
+): Drawing {
+  const { theme } = frame;
+  const points = runs.flat();
+  const dense = points.find(({ label }) => label === 'unpruned')?.macs;
+  const names = runs.map(([first]) => first?.run ?? '');
+  const colourOf = ({ run }: ParetoPoint) =>
+    runs.length > 1 ? theme.series[names.indexOf(run) % theme.series.length]! : theme.after;
+  const place = {
+    x: ({ macsLeft }: ParetoPoint) => macsLeft,
+    y: ({ accuracy }: ParetoPoint) => accuracy,
+    text: ({ run, label, macs, macsLeft, accuracy, kept }: ParetoPoint) =>
+      `${runs.length > 1 ? `${run}, ` : ''}${label}${kept ? '' : ' (not kept)'}\n${percent(accuracy, 2)} of the validation images right\n${count(macs)} MACs, ${percent(macsLeft)} of the unpruned`,
+  };
+  const svg = drawPlot(
+    {
+      label: 'Validation accuracy over multiply-accumulates left',
+      height: 300,
+      marginLeft: 52,
+      marginBottom: 42,
+      marginTop: 26,
+      inset: 14,
+      marginRight: 30,
+      x: {
+        label: 'MACs left',
+        tickFormat: (share: number) => percent(share, 0),
+        nice: true,
+        grid: true,
+        ticks: Math.max(3, Math.round(frame.width / 90)),
+      },
+      y: {
+        label: 'validation accuracy',
+        tickFormat: (share: number) => percent(share, 1),
+        nice: true,
+        grid: true,
+        ticks: 5,
+      },
+      marks: [
+        guardRules(guards, { dense, stroke: theme.paid }),
+        runs.map((run) =>
+          Plot.line(run, {
+            ...place,
+            stroke: run[0] ? colourOf(run[0]) : theme.after,
+            strokeWidth: 1.5,
+            strokeOpacity: 0.7,
+          }),
+        ),
+        Plot.dot(points, {
+          x: place.x,
+          y: place.y,
+          r: 5,
+          fill: (point: ParetoPoint) => (point.kept ? colourOf(point) : theme.surface),
+          stroke: colourOf,
+          strokeWidth: 2,
+          symbol: ({ label }: ParetoPoint) => (label === 'unpruned' ? 'square' : 'circle'),
+        }),
+        runs.length > 1
+          ? []
+          : Plot.text(points, {
+              x: place.x,
+              y: place.y,
+              text: ({ label }: ParetoPoint) => label.replace('iteration ', ''),
+              dy: -14,
+              fill: theme.muted,
+              stroke: theme.surface,
+              strokeWidth: 4,
+            }),
+        hints(points, place, theme),
+      ],
+      symbol: { type: 'identity' } as Plot.ScaleOptions,
+    },
+    frame,
+  );
+  return { svg, stops: stopsOf(svg, points, place) };
+}
+
+function guardRules(
+  { accuracyAtLeast, macsAtMost }: RunReport['guards'],
+  { dense, stroke }: { dense: number | undefined; stroke: string },
+): Plot.Markish[] {
+  const dashed = { stroke, strokeDasharray: '4 4', strokeWidth: 1.5 };
+  return [
+    ...(accuracyAtLeast === undefined ? [] : [Plot.ruleY([accuracyAtLeast], dashed)]),
+    ...(macsAtMost === undefined || !dense ? [] : [Plot.ruleX([macsAtMost / dense], dashed)]),
+  ];
+}
