@@ -1,11 +1,12 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Layer } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
+import { checkChoice } from '../check-option.ts';
 import type { Channels } from './channels.ts';
-import { type Coupling, type FollowedChannels, followChannels } from './follow-channels.ts';
-import type { ProducerKind } from './layer-rule.ts';
+import { COUPLINGS, type Coupling, type FollowedChannels, followChannels } from './follow-channels.ts';
+import { PRODUCER_KINDS, type ProducerKind, softmaxOf } from './layer-rule.ts';
 import { ruleOf } from './layer-rules.ts';
 import { matchesAny } from './name-pattern.ts';
-import { type LayerNode, readNetwork } from './nodes.ts';
+import { type LayerNode, type Network, readNetwork } from './nodes.ts';
 
 /** Which filters of a model can be removed, and what else changes when they go. */
 export interface ChannelGraph {
@@ -73,7 +74,7 @@ export interface ReadGraphOptions {
 
 /** Everything that can go at all: what a plan is checked against. */
 export const ALL_REMOVABLE = {
-  kinds: ['conv', 'dense', 'attention'],
+  kinds: PRODUCER_KINDS,
   coupled: 'together',
 } as const satisfies ReadGraphOptions;
 
@@ -82,22 +83,66 @@ export const ALL_REMOVABLE = {
  * whose channels reach something that cannot do without them, such as a layer class that the graph does not know, are
  * frozen.
  *
- * @throws Error when two layers with weights have the same name, or a name in `ignore` fits no layer.
+ * @throws Error when two layers with weights have the same name, a name in `ignore` fits no layer, or another option is none of its choices.
  */
 export function readGraph(
   model: LayersModel,
   { kinds = ['conv'], coupled = 'stay', ignore = [] }: ReadGraphOptions = {},
 ): ChannelGraph {
+  for (const kind of kinds) checkChoice('kinds', kind, PRODUCER_KINDS);
+  checkChoice('coupled', coupled, COUPLINGS);
   const network = readNetwork(model);
   const { nodes } = network;
-  const followed = followChannels(network, coupled);
+  const followed = followChannels(network, { coupling: coupled });
   const producers = findProducers(nodes, followed);
   refuseUnusedPatterns(ignore, nodes, model.name);
   keepIgnored(producers, followed, ignore);
   keepOtherKinds(producers, followed, kinds);
+  return toGraph(nodes, followed, producers, unitsAmong(producers, followed));
+}
 
+/**
+ * The graph of a classifier whose outputs may go, and the unit behind each of its outputs; undefined where it cannot go. A softmax layer
+ * at the end is left out of the graph.
+ */
+export function readClassUnits(model: LayersModel): {
+  graph: ChannelGraph;
+  units: readonly (ChannelUnit | undefined)[];
+} {
+  const network = withoutSoftmax(readNetwork(model));
+  const followed = followChannels(network, { coupling: 'together', outputsStay: false });
+  const producers = findProducers(network.nodes, followed);
+  const found = unitsAmong(producers, followed);
+  const outputs = followed.outputs.get(network.outputs[0]!) ?? [];
+  return {
+    graph: toGraph(network.nodes, followed, producers, found),
+    units: outputs.map((channel) => unitOf(channel, followed, found.units)),
+  };
+}
+
+function withoutSoftmax({ nodes, outputs }: Network): Network {
+  const [last] = outputs as readonly [LayerNode];
+  const isSoftmax = last.className === 'Softmax' || (last.className === 'Activation' && softmaxOf(last) !== undefined);
+  return isSoftmax ? { nodes: nodes.filter((node) => node !== last), outputs: last.inputs } : { nodes, outputs };
+}
+
+/** What can go, and what is in the way of the rest. */
+interface Findings {
+  readonly obstacles: ReadonlyMap<number, number>;
+  readonly units: Units;
+}
+
+function unitsAmong(producers: readonly Producer[], followed: FollowedChannels): Findings {
   const obstacles = obstaclesByClass(followed);
-  const units = findUnits(producers, followed, obstacles);
+  return { obstacles, units: findUnits(producers, followed, obstacles) };
+}
+
+function toGraph(
+  nodes: readonly LayerNode[],
+  followed: FollowedChannels,
+  producers: readonly Producer[],
+  { obstacles, units }: Findings,
+): ChannelGraph {
   return {
     nodes,
     groups: findGroups(nodes, followed, units),

@@ -8,7 +8,8 @@ import type { LayerNode, Network } from './nodes.ts';
  * What to do with channels that can only go together, as those that meet in an addition: 'stay' leaves them in the network,
  * 'together' removes them from all layers at once.
  */
-export type Coupling = 'stay' | 'together';
+export type Coupling = (typeof COUPLINGS)[number];
+export const COUPLINGS = ['stay', 'together'] as const;
 
 export interface FollowedChannels {
   readonly identities: ChannelIdentities;
@@ -18,8 +19,17 @@ export interface FollowedChannels {
   readonly outputs: ReadonlyMap<LayerNode, Channels>;
 }
 
+export interface FollowOptions {
+  readonly coupling: Coupling;
+  /** Whether what the model puts out has to stay. Default true. */
+  readonly outputsStay?: boolean;
+}
+
 /** Follows channels from the layers that make them to those that sum over them, and finds out which are one. */
-export function followChannels({ nodes, outputs: modelOutputs }: Network, coupling: Coupling): FollowedChannels {
+export function followChannels(
+  { nodes, outputs: modelOutputs }: Network,
+  { coupling, outputsStay = true }: FollowOptions,
+): FollowedChannels {
   const identities = new ChannelIdentities();
   const axes = new Map<Layer, Map<string, Channels>>();
   const outputs = new Map<LayerNode, Channels>();
@@ -39,11 +49,12 @@ export function followChannels({ nodes, outputs: modelOutputs }: Network, coupli
     }
     if (!rule?.filters) continue;
     const filters = step.make(rule.filters.axis, rule.filters.count(node.layer));
-    const own = trouble ?? rule.filtersStay?.(node);
+    const isFree = !outputsStay && modelOutputs.includes(node);
+    const own = trouble ?? (isFree ? undefined : rule.filtersStay?.(node));
     if (own) staying.push(() => step.freeze(filters, own));
   }
   // That a layer is the output says more than what else holds its filters.
-  for (const node of modelOutputs) {
+  for (const node of outputsStay ? modelOutputs : []) {
     const channels = outputs.get(node) ?? [];
     identities.freeze(channels, {
       layer: node.layer,

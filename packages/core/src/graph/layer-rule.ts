@@ -25,7 +25,8 @@ export interface LayerRule {
   cost?(node: LayerNode): LayerCost;
 }
 
-export type ProducerKind = 'conv' | 'dense' | 'attention';
+export type ProducerKind = (typeof PRODUCER_KINDS)[number];
+export const PRODUCER_KINDS = ['conv', 'dense', 'attention'] as const;
 
 export interface Filters {
   readonly kind: ProducerKind;

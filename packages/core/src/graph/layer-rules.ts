@@ -56,6 +56,7 @@ const RULES: ReadonlyMap<string, LayerRule> = new Map<string, LayerRule>([
   ['PositionEmbedding', positionEmbedding],
   ['ReLU', relu],
   ['RepeatVector', spatial],
+  ['Rescaling', elementwise],
   ['Reshape', reshape],
   ['SelfAttention', attention],
   ['SeparableConv2D', separableConvolution],

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { eachEngine } from '../../test/support/engines.ts';
 import { smallResNet, smallVgg } from '../../test/support/networks.ts';
@@ -22,6 +23,7 @@ const OPTIONS: PruningOptions = {
   selection: { strategy: 'percentage', maxFraction: 0.2 },
   fineTune: { epochs: 2, schedule: { kind: 'constant', rate: 0.05 } },
   tolerance: 0.2,
+  smallerSteps: 0,
 };
 
 async function trained() {
@@ -50,9 +52,9 @@ function mislabelled(source: BatchSource, isWrong: (pass: number) => boolean): B
   };
 }
 
-async function prune(model: Awaited<ReturnType<typeof trained>>, options: Partial<PruningOptions>) {
+async function prune(model: LayersModel, options: Partial<PruningOptions>, sources = SOURCES) {
   const events: PruningEvent[] = [];
-  for await (const event of classAwarePruning(model, SOURCES, { ...OPTIONS, ...options })) events.push(event);
+  for await (const event of classAwarePruning(model, sources, { ...OPTIONS, ...options })) events.push(event);
   const last = events.at(-1)!;
   if (last.type !== 'finished') throw new Error(`The last event is '${last.type}'.`);
   return { events, result: last.result };
@@ -83,7 +85,11 @@ eachEngine(() => {
     it('keeps the last network within tolerance, and leaves no other tensors behind', async () => {
       const model = await trained();
       const before = tf.memory().numTensors;
-      const { events, result } = await prune(model, { tolerance: -1 });
+      const { events, result } = await prune(
+        model,
+        {},
+        { ...SOURCES, validation: mislabelled(SOURCES.validation, (pass) => pass > 1) },
+      );
       expect(result.reason).toBe('tolerance exceeded');
       expect(result.model).toBe(model);
       expect(result.plans).toEqual([]);
@@ -146,14 +152,51 @@ eachEngine(() => {
 
     it('watches every single class', async () => {
       const model = await trained();
-      const { result, events } = await prune(model, { tolerance: 1, classTolerance: -0.5 });
+      const wrong = { ...SOURCES, validation: mislabelled(SOURCES.validation, (pass) => pass > 1) };
+      const { result, events } = await prune(model, { tolerance: 1, classTolerance: 0.2 }, wrong);
       expect(result).toMatchObject({ reason: 'class tolerance exceeded', violation: { guard: 'classTolerance' } });
       expect(events.find((event) => event.type === 'evaluated')).toMatchObject({ withinTolerance: false });
       expect(result.violation!.className).toMatch(/^class \d$/);
       // What is below the floor to begin with needs no pruning to be found out.
-      const low = await prune(model, { classFloor: 1.01 });
-      expect(low.result).toMatchObject({ reason: 'class below its floor', plans: [], violation: { atLeast: 1.01 } });
+      const low = await prune(
+        model,
+        { classFloor: 0.5 },
+        { ...SOURCES, validation: mislabelled(SOURCES.validation, () => true) },
+      );
+      expect(low.result).toMatchObject({ reason: 'class below its floor', plans: [], violation: { atLeast: 0.5 } });
       expect(low.events.map(({ type }) => type)).toEqual(['baseline', 'finished']);
+    });
+
+    it('tries two smaller steps unless told otherwise', async () => {
+      const wrong = { ...SOURCES, validation: mislabelled(SOURCES.validation, (pass) => pass > 1) };
+      const selection = { ...OPTIONS.selection, maxFraction: 0.8 };
+      const { smallerSteps: _, ...options } = { ...OPTIONS, selection };
+      const fineTune = { ...options.fineTune, epochs: 1 };
+      const sizes: number[] = [];
+      for await (const event of classAwarePruning(await trained(), wrong, { ...options, fineTune })) {
+        if (event.type === 'pruned') sizes.push(event.selection.removed.length);
+      }
+      expect(sizes).toEqual([8, 4, 2]);
+    });
+
+    it.each<[Record<string, unknown>, string]>([
+      [{ tolerance: undefined }, 'tolerance must lie between 0 and 1, but is undefined'],
+      [{ tolerance: Number.NaN }, 'tolerance must lie between 0 and 1, but is NaN'],
+      [{ classFloor: 60 }, 'classFloor must lie between 0 and 1, but is 60'],
+      [{ classTolerance: -0.1 }, 'classTolerance must lie between 0 and 1'],
+      [{ smallerSteps: -1 }, 'smallerSteps must be a whole number of at least 0, but is -1'],
+      [{ maxIterations: 1.5 }, 'maxIterations must be a whole number of at least 1, but is 1.5'],
+      [{ target: { kind: 'size', removed: 0.5 } }, "kind must be one of 'macs', 'params', 'latency', but is 'size'"],
+      [{ target: { kind: 'macs', removed: 50 } }, "'removed' must lie between 0 and 1, but is 50"],
+      [{ criterion: { kind: 'magic' } }, "The criterion's kind must be one of 'reference'"],
+      [{ ranking: { combine: 'min' } }, "combine must be one of 'max', 'mean', 'sum', but is 'min'"],
+      [{ ranking: { normalise: 'max' } }, "normalise must be one of 'layer mean', 'none', but is 'max'"],
+      [{ selection: { strategy: 'most' } }, "strategy must be one of 'threshold', 'percentage', 'both'"],
+      [{ selection: { strategy: 'percentage', scope: 'group' } }, "scope must be one of 'global', 'layer'"],
+      [{ graph: { kinds: ['pool'] } }, "kinds must be one of 'conv', 'dense', 'attention', but is 'pool'"],
+      [{ graph: { coupled: 'apart' } }, "coupled must be one of 'stay', 'together', but is 'apart'"],
+    ])('refuses %j', async (options, message) => {
+      await expect(prune(smallVgg(), options)).rejects.toThrow(message);
     });
 
     it('aims at parameters and at measured times, and sees a target that is reached already', async () => {

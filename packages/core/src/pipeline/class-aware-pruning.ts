@@ -1,4 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkCount } from '../check-option.ts';
 import { countCost } from '../cost/count-cost.ts';
 import { type ChannelGraph, readGraph } from '../graph/channel-graph.ts';
 import { rankByShare } from '../pruning/rank-by-share.ts';
@@ -8,7 +9,7 @@ import { scoreFilters } from '../scoring/score-filters.ts';
 import { type Evaluation, evaluate } from '../training/evaluate.ts';
 import { snapshotWeights } from '../training/weight-snapshot.ts';
 import { AccuracyKeeper } from './accuracy-keeper.ts';
-import { findViolation } from './guards.ts';
+import { checkGuards, findViolation } from './guards.ts';
 import { atMostFilters, pruneUpTo } from './prune-up-to.ts';
 import { GUARD_REASONS, type PruningEvent, type PruningResult } from './pruning-events.ts';
 import type { PruningOptions, PruningSources } from './pruning-options.ts';
@@ -30,7 +31,10 @@ export async function* classAwarePruning(
   sources: PruningSources,
   options: PruningOptions,
 ): AsyncGenerator<PruningEvent, PruningResult> {
-  const { maxIterations = Number.POSITIVE_INFINITY, smallerSteps = 0, finalTune } = options;
+  const { maxIterations = Number.POSITIVE_INFINITY, smallerSteps = 2, finalTune } = options;
+  checkGuards(options);
+  checkCount('smallerSteps', smallerSteps, 0);
+  if (maxIterations !== Number.POSITIVE_INFINITY) checkCount('maxIterations', maxIterations);
   const cost = countCost(model);
   const gauge = options.target && (await createGauge(options.target, { model, cost }));
   const evaluation = await evaluate(model, sources.validation);

@@ -1,3 +1,4 @@
+import { checkShare } from '../check-option.ts';
 import type { Evaluation } from '../training/evaluate.ts';
 
 /** How accurate every network has to be after fine-tuning, on the validation images. All are shares of the images, in [0, 1]. */
@@ -17,6 +18,11 @@ export interface GuardViolation {
   readonly className?: string;
   readonly accuracy: number;
   readonly atLeast: number;
+}
+
+/** @throws Error naming the first guard that is no share of the images. */
+export function checkGuards({ tolerance, classTolerance = 0, classFloor = 0 }: AccuracyGuards): void {
+  for (const [name, value] of Object.entries({ tolerance, classTolerance, classFloor })) checkShare(name, value);
 }
 
 /** The first guard that the network violates, if any. */

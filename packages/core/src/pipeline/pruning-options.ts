@@ -37,7 +37,7 @@ export interface PruningOptions extends KeepingOptions, AccuracyGuards {
   readonly maxIterations?: number;
   /**
    * How often in all the loop may go back to the last good network when a guard is violated, and from there take a step half as large.
-   * Default 0: the first violation ends it.
+   * Default 2; with 0, the first violation ends it.
    */
   readonly smallerSteps?: number;
 }

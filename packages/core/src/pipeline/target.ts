@@ -1,4 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkChoice, checkShare } from '../check-option.ts';
 import type { NetworkCost } from '../cost/count-cost.ts';
 
 /** How small the network is to become: the loop ends once it is, and removes no more filters than that takes. */
@@ -42,6 +43,7 @@ export interface SizedNetwork {
 /** @throws Error when the amount is out of range, or a measured value is not a positive number. */
 export async function createGauge(target: Target, unpruned: SizedNetwork): Promise<TargetGauge> {
   const { kind } = target;
+  checkChoice("The target's kind", kind, ['macs', 'params', 'latency']);
   checkAmount(target);
   const valueIn = async ({ model, cost }: SizedNetwork): Promise<number> => {
     if (target.kind !== 'latency') return target.kind === 'macs' ? cost.macs : cost.parameters;
@@ -66,6 +68,5 @@ function checkAmount(target: Target): void {
     if (target.atMost > 0) return;
     throw new Error(`A target's 'atMost' must be greater than 0, but is ${target.atMost}.`);
   }
-  if (target.removed >= 0 && target.removed <= 1) return;
-  throw new Error(`A target's 'removed' must lie between 0 and 1, but is ${target.removed}.`);
+  checkShare("A target's 'removed'", target.removed);
 }

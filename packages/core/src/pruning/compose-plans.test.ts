@@ -10,6 +10,11 @@ describe('composePlans', () => {
     expect(composePlans(plans)).toEqual(plan({ a: [1, 2, 4, 5, 6], b: [0] }));
   });
 
+  it('refuses what is no plan', () => {
+    expect(() => composePlans([plan({}), {} as never])).toThrow('must have version 1');
+    expect(() => composePlans([plan({ a: ['x'] as never })])).toThrow('filter "x" of layer \'a\'');
+  });
+
   it('gives an empty plan for none, and takes any layer name', () => {
     expect(composePlans([])).toEqual(plan({}));
     const odd = plan(JSON.parse('{"__proto__": [0], "constructor": [1]}'));

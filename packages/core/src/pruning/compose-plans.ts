@@ -1,3 +1,4 @@
+import { requirePlan } from './parse-plan.ts';
 import { type PruningPlan, planOf } from './pruning-plan.ts';
 
 /**
@@ -5,11 +6,12 @@ import { type PruningPlan, planOf } from './pruning-plan.ts';
  *
  * @param plans In order; each refers to the network that the one before left.
  * @returns The same removals in the filter numbers of the first network.
+ * @throws Error when one of them is no plan (see `parsePlan`).
  */
 export function composePlans(plans: readonly PruningPlan[]): PruningPlan {
   const removed = new Map<string, number[]>();
-  for (const { remove } of plans) {
-    for (const [layer, filters] of Object.entries(remove)) {
+  for (const plan of plans) {
+    for (const [layer, filters] of Object.entries(requirePlan(plan).remove)) {
       const before = removed.get(layer) ?? [];
       const original = filters.map((filter) => originalNumber(filter, before));
       removed.set(

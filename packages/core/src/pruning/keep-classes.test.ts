@@ -3,6 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
 import { expect, it } from 'vitest';
 import { smallResNet, smallVgg } from '../../test/support/networks.ts';
+import { fillWeights } from '../../test/support/small-models.ts';
 import { countCost } from '../cost/count-cost.ts';
 import { keepClasses } from './keep-classes.ts';
 
@@ -41,6 +42,40 @@ it('goes behind a softmax layer, which then shares out what is left', async () =
     const [first, second] = predict(specialist)[image]!;
     expect(first).toBeCloseTo(ant! / (ant! + bee!), 5);
     expect(second).toBeCloseTo(bee! / (ant! + bee!), 5);
+  });
+});
+
+it('goes behind what keeps the classes apart, as at the end of a fully convolutional network', async () => {
+  const model = sequential({
+    layers: [
+      layers.conv2d({ name: 'features', inputShape: [8, 8, 3], filters: 5, kernelSize: 3, activation: 'relu' }),
+      layers.conv2d({ name: 'maps', filters: 4, kernelSize: 1 }),
+      layers.batchNormalization({ name: 'norm' }),
+      layers.globalAveragePooling2d({}),
+      layers.reshape({ name: 'rows', targetShape: [1, 4] }),
+      layers.flatten(),
+    ],
+  });
+  fillWeights(model, 9);
+  const specialist = await keepClasses(model, { classes: ['dog', 'ant'], classNames });
+  expect(predict(specialist)).toEqual(predict(model).map(([ant, , , dog]) => [ant, dog]));
+  expect(specialist.getLayer('norm').getWeights()[0]!.shape).toEqual([2]);
+});
+
+it('cuts a dense layer with a softmax of its own', async () => {
+  const build = (activation: 'softmax' | 'linear') =>
+    sequential({
+      layers: [
+        layers.globalAveragePooling2d({ inputShape: [8, 8, 3] }),
+        layers.dense({ name: 'logits', units: 4, activation }),
+      ],
+    });
+  const [model, linear] = [build('softmax'), build('linear')];
+  fillWeights(model, 9);
+  linear.setWeights(model.getWeights());
+  const specialist = await keepClasses(model, { classes: ['bee', 'cat'], classNames });
+  predict(linear).forEach(([, bee, cat], image) => {
+    expect(predict(specialist)[image]![0]).toBeCloseTo(1 / (1 + Math.exp(cat! - bee!)), 5);
   });
 });
 

@@ -1,7 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { ChannelGraph } from '../graph/channel-graph.ts';
-import { ruleOf } from '../graph/layer-rules.ts';
-import { type LayerNode, readNodes } from '../graph/nodes.ts';
+import { readClassUnits } from '../graph/channel-graph.ts';
+import { readNodes } from '../graph/nodes.ts';
 import { applyPlan } from './apply-plan.ts';
 import { createPlan } from './pruning-plan.ts';
 
@@ -20,31 +19,28 @@ export interface KeepClassesOptions {
  * The outputs stay in their order, so that label l stands for the l-th of `classNames` that was kept. The given model is left as it is, and
  * the caller goes on owning it.
  *
- * @throws Error when fewer than two classes are kept, one is unknown or named twice, `classNames` does not fit the model, or its last layer
- *   has no unit for each class.
+ * @throws Error when fewer than two classes are kept, one is unknown or named twice, `classNames` does not fit the model, or its
+ *   outputs are not units of their own.
  */
 export async function keepClasses(
   model: LayersModel,
   { classes, classNames }: KeepClassesOptions,
 ): Promise<LayersModel> {
   checkClasses(classes, classNames);
-  const nodes = readNodes(model);
-  const classifier = findClassifier(nodes);
-  const outputs = classifier.outputShape.at(-1);
+  const last = readNodes(model).at(-1)!;
+  const outputs = last.outputShape.at(-1);
   if (outputs !== classNames.length) {
     throw new Error(
       `Expected a model with one output for each of the ${classNames.length} classes, but '${model.name}' has ${outputs}.`,
     );
   }
-  const units = classNames.map((_, filter) => ({ filters: [{ layer: classifier.name, filter }] }));
-  const graph: ChannelGraph = {
-    nodes,
-    groups: [],
-    frozen: [],
-    filters: new Map([[classifier.name, units.length]]),
-    axes: new Map([[classifier.layer, new Map([[ruleOf(classifier.className)!.filters!.axis, units]])]]),
-  };
-  const others = units.filter((_, filter) => !classes.includes(classNames[filter]!)).flatMap(({ filters }) => filters);
+  const { graph, units } = readClassUnits(model);
+  if (new Set(units).size < outputs || units.includes(undefined)) {
+    throw new Error(
+      `Expected a model that ends in a dense layer or a convolution with one unit for each class, and behind it only in layers that keep the classes apart, but it ends in '${last.name}' (${last.className}).`,
+    );
+  }
+  const others = units.filter((_, label) => !classes.includes(classNames[label]!)).flatMap((unit) => unit!.filters);
   return applyPlan(model, createPlan(others), { graph });
 }
 
@@ -60,14 +56,4 @@ function checkClasses(classes: readonly string[], classNames: readonly string[])
       `Expected at least two classes to tell apart, but there ${classes.length === 1 ? `is '${classes[0]}' alone` : 'are none'}.`,
     );
   }
-}
-
-/** The layer whose units are the outputs, before an activation that is a layer of its own. */
-function findClassifier(nodes: readonly LayerNode[]): LayerNode {
-  let node = nodes.at(-1)!;
-  while (['Activation', 'Softmax'].includes(node.className)) node = node.inputs[0]!;
-  if (ruleOf(node.className)?.filters) return node;
-  throw new Error(
-    `Expected a model that ends in a dense layer or a convolution with one unit for each class, but it ends in '${node.name}' (${node.className}).`,
-  );
 }

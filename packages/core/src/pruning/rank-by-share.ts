@@ -1,3 +1,4 @@
+import { checkChoice } from '../check-option.ts';
 import type { ChannelUnit } from '../graph/channel-graph.ts';
 import type { LayerScores } from '../scoring/criterion.ts';
 import type { LayerRanking, ScoreUnit } from './select-filters.ts';
@@ -17,8 +18,11 @@ export interface RankingOptions {
   readonly normalise?: ScoreNormalisation;
 }
 
-export type ScoreCombination = 'max' | 'mean' | 'sum';
-export type ScoreNormalisation = 'layer mean' | 'none';
+export type ScoreCombination = (typeof COMBINATIONS)[number];
+const COMBINATIONS = ['max', 'mean', 'sum'] as const;
+
+export type ScoreNormalisation = (typeof NORMALISATIONS)[number];
+const NORMALISATIONS = ['layer mean', 'none'] as const;
 
 /** Of a `ChannelGroup`. */
 export interface UnitGroup {
@@ -32,6 +36,7 @@ export interface UnitGroup {
  * classes would round it (0.07 * 100 is 7.000000000000001). Other scores become shares of their layer's mean.
  *
  * @returns One ranking for each layer, or for each group with scored filters.
+ * @throws Error when `combine` or `normalise` is none of its choices.
  */
 export function rankByShare(scores: readonly LayerScores[], options: RankingOptions = {}): LayerRanking[] {
   const isClassAware = scores.some(({ classes }) => classes > 0);
@@ -40,6 +45,8 @@ export function rankByShare(scores: readonly LayerScores[], options: RankingOpti
     combine = 'mean',
     normalise = isClassAware ? 'none' : 'layer mean',
   } = options;
+  checkChoice('combine', combine, COMBINATIONS);
+  checkChoice('normalise', normalise, NORMALISATIONS);
   const unit: ScoreUnit = normalise === 'layer mean' ? normalise : isClassAware ? 'classes' : 'none';
   const scored = new Map(
     scores.map((layer) => [layer.layer, normalise === 'none' ? shareOfClasses(layer) : shareOfMean(layer)]),

@@ -1,3 +1,4 @@
+import { checkChoice, checkCount, checkShare } from '../check-option.ts';
 import type { ChannelUnit, FilterRef } from '../graph/channel-graph.ts';
 import { LayerBudget, share, type Verdict } from './layer-budget.ts';
 
@@ -31,13 +32,15 @@ export interface LayerRanking {
  * `threshold`: all below the threshold, no cap; `percentage`: all filters whatever their score, capped; `both`: those below
  * the threshold, capped.
  */
-export type SelectionStrategy = 'threshold' | 'percentage' | 'both';
+export type SelectionStrategy = (typeof STRATEGIES)[number];
+const STRATEGIES = ['threshold', 'percentage', 'both'] as const;
 
 /**
  * Against which others a filter is ranked. `global`: all of them. `layer`: those of its own layer or group, of which each gives
  * up the same share, for scores that cannot be compared between layers.
  */
-export type SelectionScope = 'global' | 'layer';
+export type SelectionScope = (typeof SCOPES)[number];
+const SCOPES = ['global', 'layer'] as const;
 
 export interface SelectionOptions {
   readonly strategy?: SelectionStrategy;
@@ -245,14 +248,17 @@ function countFilters(units: readonly RankedUnit[]): number {
 function checkOptions(options: SelectionOptions, layers: readonly LayerRanking[]): void {
   const {
     strategy = 'both',
+    scope = 'global',
     threshold,
     maxFraction = 0.1,
     minFilters = 1,
     maxLayerFraction = 1,
     roundTo = 1,
   } = options;
-  checkFraction('maxFraction', maxFraction);
-  checkFraction('maxLayerFraction', maxLayerFraction);
+  checkChoice('strategy', strategy, STRATEGIES);
+  checkChoice('scope', scope, SCOPES);
+  checkShare('maxFraction', maxFraction);
+  checkShare('maxLayerFraction', maxLayerFraction);
   checkCount('minFilters', minFilters);
   checkCount('roundTo', roundTo);
   if (strategy === 'percentage') return;
@@ -263,15 +269,5 @@ function checkOptions(options: SelectionOptions, layers: readonly LayerRanking[]
     throw new Error(
       `The strategy '${strategy}' compares scores with a threshold, but these scores have no unit that a threshold could have. Use the strategy 'percentage', or normalise the scores by the layer's mean.`,
     );
-  }
-}
-
-function checkFraction(name: string, value: number): void {
-  if (!(value >= 0 && value <= 1)) throw new Error(`${name} must lie between 0 and 1, but is ${value}.`);
-}
-
-function checkCount(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new Error(`${name} must be a whole number of at least 1, but is ${value}.`);
   }
 }

@@ -22,13 +22,30 @@ export type WeightCriterion =
 
 export type CriterionKind = Criterion['kind'];
 
+const SEES: Readonly<Record<CriterionKind, 'classes' | 'images' | 'weights'>> = {
+  reference: 'classes',
+  quantile: 'classes',
+  relative: 'classes',
+  graded: 'classes',
+  taylor: 'images',
+  'mean-activation': 'images',
+  apoz: 'images',
+  'l1-norm': 'weights',
+  'l2-norm': 'weights',
+  'batch-norm-scale': 'weights',
+  'geometric-median': 'weights',
+  random: 'weights',
+};
+
+export const CRITERION_KINDS = Object.keys(SEES) as readonly CriterionKind[];
+
 /** Whether scores are numbers of classes, so that a threshold can be a share of the classes. All others have no upper bound. */
 export function isClassAware(criterion: Criterion): criterion is ClassAwareCriterion {
-  return ['reference', 'quantile', 'relative', 'graded'].includes(criterion.kind);
+  return SEES[criterion.kind] === 'classes';
 }
 
 export function needsImages(criterion: Criterion): criterion is ImageCriterion {
-  return isClassAware(criterion) || ['taylor', 'mean-activation', 'apoz'].includes(criterion.kind);
+  return SEES[criterion.kind] !== 'weights';
 }
 
 /** Scores of one layer's filters: S(f) = numerators[f] / denominator. Filters with low scores go first. */

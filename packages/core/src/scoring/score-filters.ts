@@ -1,4 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkChoice } from '../check-option.ts';
 import type { BatchSource } from '../data.ts';
 import { ruleOf } from '../graph/layer-rules.ts';
 import { readNetwork } from '../graph/nodes.ts';
@@ -14,6 +15,7 @@ import { referenceScores } from './criteria/reference.ts';
 import { relativeScores } from './criteria/relative.ts';
 import { taylorScores } from './criteria/taylor.ts';
 import {
+  CRITERION_KINDS,
   type Criterion,
   type ImageCriterion,
   type LayerScores,
@@ -43,6 +45,7 @@ export async function scoreFilters(
   source: BatchSource | undefined,
   { criterion, layers }: ScoringOptions,
 ): Promise<LayerScores[]> {
+  checkChoice("The criterion's kind", criterion.kind, CRITERION_KINDS);
   const input = { model, layers: chooseLayers(model, layers) };
   if (!needsImages(criterion)) return scoreWeights(input, criterion);
   if (source) return scoreOnImages({ ...input, source }, criterion);

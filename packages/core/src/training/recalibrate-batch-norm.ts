@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkCount } from '../check-option.ts';
 import type { BatchSource } from '../data.ts';
 import { type Precision, usePrecision } from '../kernels/precision.ts';
 import type { StatisticsUpdate } from './operation.ts';
@@ -29,9 +30,7 @@ export async function recalibrateBatchNorm(
   source: BatchSource,
   { batches = Number.POSITIVE_INFINITY, precision = 'float32' }: RecalibrationOptions = {},
 ): Promise<void> {
-  if (batches !== Number.POSITIVE_INFINITY && !(Number.isInteger(batches) && batches >= 1)) {
-    throw new Error(`Expected batches to be a whole number of at least 1, but received ${batches}.`);
-  }
+  if (batches !== Number.POSITIVE_INFINITY) checkCount('batches', batches);
   const program = compileProgram(model);
   const pooled = new Map<tf.Variable, PooledStatistics>();
   let seen = 0;

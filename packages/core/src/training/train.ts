@@ -1,4 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkCount } from '../check-option.ts';
 import type { BatchSource } from '../data.ts';
 import { type Precision, usePrecision } from '../kernels/precision.ts';
 import { type Objective, PAPER_OBJECTIVE } from '../objective/objective.ts';
@@ -177,10 +178,4 @@ function prepareTeacher({ model, temperature = 4, weight = 0.9 }: Teacher, stude
     );
   }
   return { program: compileProgram(model), temperature, weight };
-}
-
-function checkCount(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new Error(`Expected ${name} to be a whole number of at least 1, but received ${value}.`);
-  }
 }

@@ -300,6 +300,7 @@ const BLOCKS = {
       () => layers.activation({ name, activation: 'softmax' }),
       () => layers.gaussianNoise({ name, stddev: 1 }),
       () => layers.alphaDropout({ name, rate: 0.5 }),
+      () => layers.rescaling({ name, scale: 0.5, offset: 0.25 }),
     ];
     return net.passes(x, kinds[choice % kinds.length]!());
   },
