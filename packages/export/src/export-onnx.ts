@@ -1,6 +1,8 @@
 import { type LayerNode, readNodes } from '@secateur/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { encodeModel } from './graph/encode.ts';
+import type { onnx as Onnx } from 'onnx-proto';
+import { checkModel } from './check/check-onnx.ts';
+import { encode, toModelProto } from './graph/encode.ts';
 import { foldBatchNorm as foldBatchNormInto } from './graph/fold-batch-norm.ts';
 import { foldPadding } from './graph/fold-padding.ts';
 import { OnnxGraph } from './graph/onnx-graph.ts';
@@ -23,15 +25,20 @@ export interface ExportOptions extends ClassifierDescription {
  * The file has one input `input`, [batch, channels, height, width] (or [batch, features]), and one output `logits`,
  * [batch, classes], or `probabilities` when the network ends in a softmax; `batch` is dynamic. Nodes and tensors are
  * named after their layers. Images stay channels-first throughout, so no transpose is needed: kernels are reordered,
- * and so are the rows of the dense kernel behind a flattened image.
+ * and so are the rows of the dense kernel behind a flattened image. The graph is checked as `checkOnnx` does.
  *
  * @throws Error when the model is not a classifier of fixed-size inputs, has layers without an ONNX form (all are
  * listed), or the options do not fit it.
  */
-export async function exportOnnx(
+export async function exportOnnx(model: LayersModel, options: ExportOptions = {}): Promise<Uint8Array> {
+  return encode(await convertModel(model, options));
+}
+
+/** The same before it is encoded, with weights of any size. */
+export async function convertModel(
   model: LayersModel,
   { foldBatchNorm = true, softmax = false, metadata = {}, ...description }: ExportOptions = {},
-): Promise<Uint8Array> {
+): Promise<Onnx.IModelProto> {
   const nodes = readNodes(model);
   const inputShape = fixedInputShape(nodes[0]!);
   const classes = classCount(nodes.at(-1)!);
@@ -51,13 +58,15 @@ export async function exportOnnx(
   const output = softmax || endsInSoftmax ? 'probabilities' : 'logits';
   graph.renameOutput(output);
 
-  return encodeModel({
+  const converted = toModelProto({
     name: model.name,
     graph,
     input: { name: 'input', dims: ['batch', ...inputShape] },
     output: { name: output, dims: ['batch', classes] },
     properties,
   });
+  checkModel(converted);
+  return converted;
 }
 
 function fixedInputShape(input: LayerNode): number[] {

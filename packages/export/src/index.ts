@@ -1,8 +1,12 @@
+export { checkOnnx } from './check/check-onnx.ts';
+export type { Dim, ValueType } from './check/value-type.ts';
 export { type ExportOptions, exportOnnx } from './export-onnx.ts';
+export type { WriteModelOptions } from './external-data/write-model.ts';
 export type { Port } from './graph/encode.ts';
 export { type ClassifierDescription, type OnnxMetadata, readOnnxMetadata } from './metadata.ts';
+export { type Float16Options, toFloat16 } from './precision/float16.ts';
 export { nhwcToNchw } from './runtime/images.ts';
 export { type Latency, type LatencyOptions, measureLatency } from './runtime/latency.ts';
-export type { OnnxSource } from './runtime/session.ts';
+export type { OnnxSource } from './runtime/load-model.ts';
 export { type Verification, type VerifyOptions, verify } from './runtime/verify.ts';
 export { writeOnnx } from './write-onnx.ts';

@@ -1,23 +1,19 @@
-import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type ExportOptions, exportOnnx } from './export-onnx.ts';
+import { convertModel, type ExportOptions } from './export-onnx.ts';
+import { type WriteModelOptions, writeModel } from './external-data/write-model.ts';
 
 /**
- * Converts a model with `exportOnnx` and writes it to `path`, which never holds a half-written file.
+ * Converts a model with `exportOnnx` and writes it to `path`, which never holds a half-written file. Weights over 2 GB, or over
+ * `externalDataOver` bytes, go into `<path>.data`; the two files belong together and can be moved together.
  *
- * @returns the bytes written.
- * @throws Error as `exportOnnx` does, or when the file cannot be written.
+ * @returns the bytes written to `path`.
+ * @throws Error as `exportOnnx` does, or when a file cannot be written.
  */
-export async function writeOnnx(model: LayersModel, path: string, options: ExportOptions = {}): Promise<Uint8Array> {
-  const bytes = await exportOnnx(model, options);
-  const unfinished = `${path}.${randomUUID()}.part`;
-  try {
-    await writeFile(unfinished, bytes, { flush: true });
-    await rename(unfinished, path);
-  } catch (cause) {
-    await rm(unfinished, { force: true });
-    throw new Error(`The ONNX file '${path}' could not be written: ${(cause as Error).message}`, { cause });
-  }
-  return bytes;
+export async function writeOnnx(
+  model: LayersModel,
+  path: string,
+  { externalDataOver, ...options }: ExportOptions & WriteModelOptions = {},
+): Promise<Uint8Array> {
+  const converted = await convertModel(model, options);
+  return writeModel(converted, path, externalDataOver === undefined ? {} : { externalDataOver });
 }

@@ -5,7 +5,7 @@ import { resnet, vgg16 } from '@secateur/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeModel } from '../src/graph/encode.ts';
+import { encode, toModelProto } from '../src/graph/encode.ts';
 import { OnnxGraph } from '../src/graph/onnx-graph.ts';
 import { exportOnnx, measureLatency, readOnnxMetadata, verify } from '../src/index.ts';
 import { quantile } from '../src/runtime/latency.ts';
@@ -114,7 +114,7 @@ describe('verify', () => {
       input: { name: 'input', dims: ['batch', 3, 5, 4] },
       output: { name: 'logits', dims: ['batch', 3] },
     };
-    const foreign = encodeModel({ name: 'foreign', graph, ...ports, properties: {} });
+    const foreign = encode(toModelProto({ name: 'foreign', graph, ...ports, properties: {} }));
     const { data: images, shape } = randomImages(model, 2);
     await expect(verify(model, foreign, { images, shape })).rejects.toThrow(
       /does not accept this model: .*NoSuchOperator/,

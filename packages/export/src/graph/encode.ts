@@ -22,9 +22,12 @@ export interface ModelParts {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** Writes an ONNX ModelProto. */
-export function encodeModel({ name, graph, input, output, properties }: ModelParts): Uint8Array {
-  const model: Onnx.IModelProto = {
+/** A protobuf message has at most 2^31 - 1 bytes; nodes and names need some of them. */
+export const MOST_INLINE_BYTES = 2 ** 31 - 2 ** 20;
+
+/** Puts a graph into an ONNX ModelProto, which shares its weights. */
+export function toModelProto({ name, graph, input, output, properties }: ModelParts): Onnx.IModelProto {
+  return {
     irVersion: IR_VERSION,
     producerName: PRODUCER,
     producerVersion: version,
@@ -38,6 +41,24 @@ export function encodeModel({ name, graph, input, output, properties }: ModelPar
       output: [encodePort(output)],
     },
   };
+}
+
+export function weightBytes(model: Onnx.IModelProto): number {
+  return (model.graph?.initializer ?? []).reduce((sum, { rawData }) => sum + (rawData?.length ?? 0), 0);
+}
+
+/**
+ * Writes an ONNX ModelProto.
+ *
+ * @throws Error when its weights are too large for one file.
+ */
+export function encode(model: Onnx.IModelProto): Uint8Array {
+  const bytes = weightBytes(model);
+  if (bytes > MOST_INLINE_BYTES) {
+    throw new Error(
+      `Expected weights of at most ${MOST_INLINE_BYTES} bytes, which is what one ONNX file holds, but they take ${bytes}. Use writeOnnx, which puts them into a file of their own.`,
+    );
+  }
   // A copy: protobufjs hands out Node Buffers, whose memory may be a pool's and whose slice() does not copy.
   return new Uint8Array(onnx.ModelProto.encode(model).finish());
 }

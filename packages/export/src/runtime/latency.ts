@@ -1,4 +1,5 @@
-import { type LoadedModel, type OnnxSource, openModel } from './session.ts';
+import type { OnnxSource } from './load-model.ts';
+import { type LoadedModel, openModel } from './session.ts';
 
 export interface LatencyOptions {
   /** Images in one run. Default 1. */

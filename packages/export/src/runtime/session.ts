@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
+import { externalTensors, locateExternalData } from '../external-data/read.ts';
 import { decodeModel } from '../graph/decode.ts';
 import { metadataOf, type OnnxMetadata } from '../metadata.ts';
-
-/** An ONNX model: its bytes, or the path of its file. */
-export type OnnxSource = Uint8Array | string;
+import { nameOf, type OnnxSource, readModelFile } from './load-model.ts';
 
 export type Runtime = typeof import('onnxruntime-node');
 
@@ -25,24 +24,24 @@ export async function openModel(
   source: OnnxSource,
   options: InferenceSession.SessionOptions = {},
 ): Promise<LoadedModel> {
-  const name = typeof source === 'string' ? `'${source}'` : 'The ONNX model';
+  const name = nameOf(source);
   const bytes = typeof source === 'string' ? await readModelFile(source) : source;
-  const metadata = metadataOf(decodeModel(bytes, name));
+  const model = decodeModel(bytes, name);
+  const metadata = metadataOf(model);
+  // onnxruntime finds weights in other files by the path of the model; which files, is for us to allow.
+  const isSplit = externalTensors(model).length > 0;
+  if (isSplit && typeof source === 'string') await locateExternalData(model, dirname(source));
   const runtime = await loadRuntime();
   try {
     // Fatal messages alone: whatever goes wrong is thrown, and need not be printed too.
-    const session = await runtime.InferenceSession.create(bytes, { logSeverityLevel: 4, ...options });
+    const settings = { logSeverityLevel: 4 as const, ...options };
+    const session =
+      isSplit && typeof source === 'string'
+        ? await runtime.InferenceSession.create(source, settings)
+        : await runtime.InferenceSession.create(bytes, settings);
     return { runtime, session, metadata, bytes: bytes.byteLength };
   } catch (cause) {
     throw new Error(`${name}: onnxruntime does not accept this model: ${(cause as Error).message}`, { cause });
-  }
-}
-
-async function readModelFile(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new Error(`The ONNX file '${path}' could not be read: ${(cause as Error).message}`, { cause });
   }
 }
 

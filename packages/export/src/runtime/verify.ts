@@ -3,7 +3,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { keys, type OnnxMetadata } from '../metadata.ts';
 import { type Agreement, argMax, compareLogits } from './agreement.ts';
 import { nhwcToNchw } from './images.ts';
-import { type LoadedModel, type OnnxSource, openModel } from './session.ts';
+import type { OnnxSource } from './load-model.ts';
+import { type LoadedModel, openModel } from './session.ts';
 
 export interface VerifyOptions {
   /** Standardised images, channels last, as the model takes them. */

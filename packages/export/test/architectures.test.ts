@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { denseNet, mobileNetV2, resnet, vgg11, vgg16 } from '@secateur/models';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkOnnx, exportOnnx } from '../src/index.ts';
+import { showEveryValue } from './onnx-files.ts';
+import { expectClose, randomImages, randomise, runModel, runOnnx } from './oracle.ts';
+
+const architectures: Readonly<Record<string, () => LayersModel>> = {
+  'VGG-11': () => vgg11({ width: 1 / 16, seed: 3 }),
+  'VGG-16': () => vgg16({ width: 1 / 16, seed: 3 }),
+  'ResNet-20': () => resnet({ depth: 20, width: 0.25, seed: 3 }),
+  'ResNet-56': () => resnet({ depth: 56, width: 0.25, seed: 3 }),
+  MobileNetV2: () => mobileNetV2({ width: 0.25, seed: 3 }),
+  DenseNet: () => denseNet({ width: 0.25, seed: 3 }),
+};
+
+const run = promisify(execFile);
+const python = '/usr/bin/python3';
+const hasChecker = await run(python, ['-c', 'import onnx.checker']).then(
+  () => true,
+  () => false,
+);
+const without = hasChecker ? '' : ' (LEFT OUT: install python3-onnx)';
+
+const models = new Map<string, { model: LayersModel; files: Uint8Array[] }>();
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'secateur-architectures-'));
+  for (const [name, build] of Object.entries(architectures)) {
+    const model = build();
+    randomise(model, 4, (weight) => !weight.endsWith('kernel'));
+    const files = [await exportOnnx(model), await exportOnnx(model, { foldBatchNorm: false, softmax: true })];
+    models.set(name, { model, files });
+  }
+});
+afterAll(async () => {
+  for (const { model } of models.values()) model.dispose();
+  await rm(directory, { recursive: true });
+});
+
+describe.each(Object.keys(architectures))('%s', (name) => {
+  it('has the types and shapes that onnxruntime computes, at every node', async () => {
+    for (const bytes of models.get(name)!.files) {
+      const session = await InferenceSession.create(showEveryValue(bytes), { graphOptimizationLevel: 'disabled' });
+      const values = checkOnnx(bytes);
+      const batch = 2;
+      const dims = values.get('input')!.dims!.map((dim) => (dim === 'batch' ? batch : dim)) as number[];
+      const input = new Tensor('float32', new Float32Array(dims.reduce((a, b) => a * b, 1)), dims);
+      const results = await session.run({ input });
+      await session.release();
+      expect(Object.keys(results).length).toBeGreaterThan(15);
+      for (const [value, { type, dims }] of Object.entries(results)) {
+        const inferred = values.get(value)!;
+        const sized = inferred.dims!.map((dim) => (dim === 'batch' ? batch : dim));
+        expect({ type: inferred.type, dims: sized }, value).toEqual({ type, dims: [...dims] });
+      }
+    }
+  });
+
+  it('gives the same logits within 1e-4 (1 + |x|) at batch 1, 3 and 64', async () => {
+    const { model, files } = models.get(name)!;
+    const images = randomImages(model, 64);
+    const expected = runModel(model, images);
+    const imageSize = images.data.length / 64;
+    for (const count of [1, 3, 64]) {
+      const batch = { data: images.data.subarray(0, count * imageSize), shape: images.shape.with(0, count) };
+      const classes = expected.length / 64;
+      expectClose(await runOnnx(files[0]!, batch), expected.subarray(0, count * classes));
+    }
+  });
+});
+
+it.skipIf(!hasChecker)(
+  `onnx.checker accepts all of them, and infers the same shapes${without}`,
+  async () => {
+    const all = [...models.values()].flatMap(({ files }) => files);
+    const paths = all.map((_, i) => join(directory, `${i}.onnx`));
+    for (const [i, path] of paths.entries()) await writeFile(path, all[i]!);
+    const script = fileURLToPath(new URL('onnx_checker.py', import.meta.url));
+    const { stdout } = await run(python, [script, ...paths], { maxBuffer: 2 ** 26 });
+    const inferred: Record<string, (number | string)[]>[] = JSON.parse(stdout);
+    expect(inferred).toHaveLength(all.length);
+    for (const [i, shapes] of inferred.entries()) {
+      const own = checkOnnx(all[i]!);
+      expect(Object.keys(shapes).length).toBeGreaterThan(15);
+      for (const [value, dims] of Object.entries(shapes)) expect([value, own.get(value)!.dims]).toEqual([value, dims]);
+    }
+  },
+  60_000,
+);
