@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { CHOICES, findLibtorch } from '../../packages/backend-torch/scripts/libtorch.mjs';
-import { root, run } from './shell.mjs';
+import { installByApt } from './apt.mjs';
+import { root } from './shell.mjs';
 
 /** Why apt could not bring libtorch, so that the next call need not try in vain. */
 const failureFile = join(root, '.cache', 'libtorch-apt-failure.txt');
@@ -14,7 +14,7 @@ const failureFile = join(root, '.cache', 'libtorch-apt-failure.txt');
 export function ensureLibtorch(surroundings) {
   const found = findLibtorch();
   if (found && (found.from !== 'Python torch' || existsSync(failureFile))) return describe(found);
-  const failure = installByApt(surroundings);
+  const failure = installByApt('libtorch-dev', surroundings);
   const libtorch = findLibtorch();
   if (!libtorch) throw new Error(`${CHOICES}\nTried apt-get, but: ${failure ?? 'what it installed is not complete'}`);
   if (libtorch.from === 'Python torch') remember(failure ?? 'what it installed is not complete');
@@ -31,21 +31,4 @@ function describe({ version, from }) {
 function remember(failure) {
   mkdirSync(dirname(failureFile), { recursive: true });
   writeFileSync(failureFile, `${failure.split('\n')[0].replace(/[.:]$/, '')}\n`);
-}
-
-/** Returns why it could not be done, or undefined. */
-function installByApt({ announce, show }) {
-  if (spawnSync('apt-get', ['--version']).status !== 0) return 'there is no apt-get on this machine';
-  const isRoot = process.getuid?.() === 0;
-  if (!isRoot && spawnSync('sudo', ['-n', 'true']).status !== 0) return 'installing packages needs root';
-  // sudo drops the environment of its caller, so env sets it behind sudo.
-  const [command, ...before] = [...(isRoot ? [] : ['sudo', '-n']), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'];
-  announce('installing libtorch-dev by apt-get, a minute or two');
-  try {
-    run(command, [...before, 'update', '-q'], { show });
-    run(command, [...before, 'install', '-y', '-q', '--no-install-recommends', 'libtorch-dev'], { show });
-    return undefined;
-  } catch (error) {
-    return error.message;
-  }
 }
