@@ -1,0 +1,20 @@
+import type { SourceGraph, SourceNode } from './source-graph.ts';
+
+/** Exporters call weights after the layer that owns them: `features.0.weight`, `conv1/kernel`. */
+const WEIGHT = /^(.+)[./](?:weight|kernel|gamma)$/;
+
+/** The layer's name in the network that was exported, as far as the file tells: of its weights, else of the node. */
+export function layerName(node: SourceNode, graph: SourceGraph): string {
+  const weight = node.inputs[1] ?? '';
+  const [, owner] = (graph.isInitialiser(weight) && WEIGHT.exec(weight)) || [];
+  // PyTorch's node names end in the operator: '/layer1/layer1.0/conv1/Conv'.
+  const path = node.name.replace(/^\/+/, '');
+  const end = path.lastIndexOf('/');
+  const isOperator = end > 0 && path.slice(end + 1).replace(/_\d+$/, '') === node.opType;
+  return tidy(owner ?? (isOperator ? path.slice(0, end) : path)) || node.opType.toLowerCase();
+}
+
+/** Of characters that plans, patterns and files cope with. */
+export function tidy(name: string): string {
+  return name.replace(/[^\w./-]+/g, '_').slice(0, 100);
+}
