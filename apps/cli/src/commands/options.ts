@@ -238,6 +238,16 @@ export function choice(flags: string, description: string, choices: readonly str
   });
 }
 
+/** The same for several, with commas between them. */
+export function choices(flags: string, description: string, values: readonly string[]): Option {
+  return new Option(flags, description).argParser((text) => {
+    const list = names(text);
+    const unknown = list.find((name) => !values.includes(name));
+    if (unknown === undefined) return list;
+    throw new InvalidArgumentError(`${didYouMean(unknown, values).trim()} Choose from: ${values.join(', ')}.`.trim());
+  });
+}
+
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');

@@ -42,7 +42,12 @@ function resultTable(runs: readonly RunReport[]): HTMLElement {
       ...names.map((name) => {
         const headline = found.get(name);
         return headline
-          ? h('span', {}, h('b', {}, headline.after), h('small', { class: 'delta' }, ` ${headline.change.replace(/^-/, '−')}`))
+          ? h(
+              'span',
+              {},
+              h('b', {}, headline.after),
+              h('small', { class: 'delta' }, ` ${headline.change.replace(/^-/, '−')}`),
+            )
           : '';
       }),
     ];
