@@ -9,7 +9,7 @@ import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { scoreCommand } from './commands/score.ts';
 import { trainCommand } from './commands/train.ts';
-import { EXIT, type ExitCode, UsageError } from './exit.ts';
+import { EXIT, type ExitCode, ResumableStop, UsageError } from './exit.ts';
 import { type Output, Terminal } from './terminal/terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -42,6 +42,7 @@ Exit codes:
   1    an error
   2    the command line or a configuration is wrong
   3    done, but a goal of the preset was missed or the ONNX file was not verified
+  75   a run was stopped by Ctrl-C or SIGTERM; go on with it by --resume
   130  interrupted (Ctrl-C); what has been written is valid
   143  the same by SIGTERM`;
 
@@ -109,6 +110,10 @@ function report(
   error: unknown,
   { terminal, flags, signal }: { terminal: Terminal; flags: CommonFlags; signal: AbortSignal },
 ): ExitCode {
+  if (error instanceof ResumableStop) {
+    terminal.warn(error.message);
+    return EXIT.resumable;
+  }
   if (signal.aborted) {
     terminal.warn('interrupted; what has been written so far is valid.');
     return EXIT.interrupted;

@@ -6,6 +6,7 @@ import { readOnnxMetadata, verify } from '@secateur/export';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../src/run/model-folder.ts';
 import type { Summary } from '../src/run/summary.ts';
+import { readEvents } from './read-events.ts';
 import { type Outcome, secateur } from './run-secateur.ts';
 import { writeTinyCifar10 } from './tiny-cifar.ts';
 
@@ -41,12 +42,6 @@ async function run(name: string, config: object, ...flags: string[]): Promise<Ou
 }
 
 const readJson = async (...path: string[]) => JSON.parse(await readFile(join(...path), 'utf8'));
-const readEvents = async (out: string) =>
-  (await readFile(join(out, 'events.jsonl'), 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-
 describe('secateur run on a small data set', () => {
   let outcome: Outcome & { readonly out: string };
   let summary: Summary;

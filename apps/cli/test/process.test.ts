@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import { expect, it } from 'vitest';
+import { CheckpointStore } from '../src/run/checkpoint-store.ts';
 import { loadModel } from '../src/run/model-folder.ts';
+import type { RunState } from '../src/run/run-state.ts';
+import { readEvents } from './read-events.ts';
 import { spawnSecateur } from './run-secateur.ts';
 import { writeTinyCifar10 } from './tiny-cifar.ts';
 
@@ -14,46 +17,50 @@ it('answers with exit codes as a process', async () => {
   expect(unknown).toMatchObject({ code: 2, stdout: '', stderr: "error: unknown option '--colour'\n" });
 });
 
-it.each([
-  ['SIGINT', 130], // Ctrl-C
-  ['SIGTERM', 143],
-] as const)('stops at %s after the step under way, with %i and valid files', async (signal, exitCode) => {
-  const data = await writeTinyCifar10({ perFile: 2 });
-  const out = join(await mkdtemp(join(tmpdir(), 'secateur-')), 'run');
+it.each(['SIGINT', 'SIGTERM'] as const)(
+  'stops at %s after the step under way, with 75 and a checkpoint to go on from',
+  async (signal) => {
+    const data = await writeTinyCifar10({ perFile: 2 });
+    const out = join(await mkdtemp(join(tmpdir(), 'secateur-')), 'run');
+    const settings = ['--preset', 'smoke', '--width', '0.0625', '--epochs', '10000', '--images-per-class', '2'];
+    let interrupted = false;
+    const { code, stdout, stderr } = await spawnSecateur(
+      ['run', ...settings, '--data', data, '--out', out, '--threads', '1'],
+      {
+        onStderr: (text, send) => {
+          if (interrupted || !text.includes('epoch 2/10000')) return;
+          interrupted = true;
+          send(signal);
+        },
+      },
+    );
+    expect(code, stderr).toBe(75);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(`warning: stopped. Go on with: secateur run --resume '${out}'`);
+    const events = await readEvents(out);
+    expect(events.at(-1)).toMatchObject({ type: 'interrupted' });
+    const { step } = events.findLast(({ type }) => type === 'step');
+    const store = await CheckpointStore.open<RunState>(join(out, 'checkpoints'));
+    expect((await store.latest())!.state.training).toMatchObject({ step: step + 1 });
+  },
+);
+
+it('says that other commands were interrupted', async () => {
+  const data = await writeTinyCifar10();
+  const out = join(await mkdtemp(join(tmpdir(), 'secateur-')), 'trained');
   let interrupted = false;
-  const { code, stdout, stderr } = await spawnSecateur(
-    [
-      'run',
-      '--preset',
-      'smoke',
-      '--width',
-      '0.0625',
-      '--epochs',
-      '10000',
-      '--images-per-class',
-      '2',
-      '--data',
-      data,
-      '--out',
-      out,
-      '--threads',
-      '1',
-    ],
+  const { code, stderr } = await spawnSecateur(
+    ['train', '--width', '0.125', '--epochs', '10000', '--data', data, '--out', out, '--threads', '1'],
     {
       onStderr: (text, send) => {
         if (interrupted || !text.includes('epoch 2/10000')) return;
         interrupted = true;
-        send(signal);
+        send('SIGTERM');
       },
     },
   );
-  expect(code, stderr).toBe(exitCode);
-  expect(stdout).toBe('');
+  expect(code, stderr).toBe(143);
   expect(stderr).toContain('warning: interrupted; what has been written so far is valid.');
-  const events = (await readFile(join(out, 'events.jsonl'), 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  expect(events.at(-1)).toMatchObject({ type: 'interrupted' });
-  expect((await loadModel(join(out, 'checkpoints', 'last-good'))).name).toBe('vgg16');
+  expect((await readEvents(out)).at(-1)).toMatchObject({ type: 'interrupted' });
+  expect((await loadModel(join(out, 'checkpoints', 'last-good'))).name).toBe('vgg11');
 });

@@ -103,5 +103,6 @@ it('names every command and every exit code', async () => {
   const commands = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map(([, command]) => command!);
   expect(commands.length).toBeGreaterThanOrEqual(8);
   for (const command of commands.filter((name) => name !== 'help')) expect(readme).toContain(`| \`${command}`);
-  for (const code of ['0', '1', '2', '3', '130']) expect(readme).toMatch(new RegExp(`^\\| ${code} +\\|`, 'm'));
+  for (const code of ['0', '1', '2', '3', '75', '130', '143'])
+    expect(readme).toMatch(new RegExp(`^\\| ${code} +\\|`, 'm'));
 });

@@ -27,7 +27,8 @@ export type { KeepingOptions } from './pipeline/accuracy-keeper.ts';
 export { classAwarePruning } from './pipeline/class-aware-pruning.ts';
 export type { AccuracyGuards, GuardViolation } from './pipeline/guards.ts';
 export type { EndReason, GuardReason, PruningEvent, PruningResult } from './pipeline/pruning-events.ts';
-export type { PruningOptions, PruningSources } from './pipeline/pruning-options.ts';
+export type { PruningOptions, PruningSources, TuningOptions } from './pipeline/pruning-options.ts';
+export type { EndingState, NetworkState, PruningState, RemovalState } from './pipeline/pruning-state.ts';
 export type { Target, TargetAmount, TargetKind, TargetState } from './pipeline/target.ts';
 export { type ApplyPlanOptions, applyPlan } from './pruning/apply-plan.ts';
 export { composePlans } from './pruning/compose-plans.ts';
@@ -66,6 +67,7 @@ export {
 } from './scoring/criterion.ts';
 export { type ScoringOptions, scoreFilters } from './scoring/score-filters.ts';
 export { type ClassAccuracy, type Evaluation, evaluate } from './training/evaluate.ts';
+export { type NamedValues, readWeights, writeWeights } from './training/named-values.ts';
 export { OptimiserState, sliceOptimiserState } from './training/optimiser-state.ts';
 export { type RecalibrationOptions, recalibrateBatchNorm } from './training/recalibrate-batch-norm.ts';
 export { learningRateAt, type Schedule } from './training/schedule.ts';
@@ -79,3 +81,4 @@ export {
   type TrainingOptions,
   train,
 } from './training/train.ts';
+export type { Checkpoint, EpochTotals, TrainingState } from './training/training-state.ts';

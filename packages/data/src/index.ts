@@ -4,6 +4,7 @@ export {
   type ClosableBatchSource,
   createBatchSource,
 } from './batches/batch-source.ts';
+export { type ContinuedSource, continueEpochs } from './batches/continue-epochs.ts';
 export { type Cifar100Options, readCifar10Binary, readCifar100Binary, type TrainAndTest } from './cifar-binary.ts';
 export { CIFAR10_CLASSES, CIFAR100_COARSE_CLASSES, CIFAR100_FINE_CLASSES } from './cifar-classes.ts';
 export { CIFAR10_ARCHIVE, type Cifar10Archive } from './cifar10-archive/archive.ts';

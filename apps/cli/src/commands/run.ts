@@ -1,11 +1,22 @@
+import { basename, resolve } from 'node:path';
+import type { TrainingState } from '@secateur/core';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
+import { EXIT, type ExitCode, ResumableStop, UsageError } from '../exit.ts';
 import { writeReport } from '../report/write-report.ts';
+import type { CheckpointStore } from '../run/checkpoint-store.ts';
 import type { RunContext } from '../run/context.ts';
-import { executeRun } from '../run/execute-run.ts';
+import type { Engine } from '../run/engine.ts';
+import { executeRun, type RunMaterial } from '../run/execute-run.ts';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../run/presets.ts';
+import type { RunConfig } from '../run/run-config.ts';
+import { RunDirectory } from '../run/run-directory.ts';
+import { CheckpointWriter, describeUnusable, openCheckpoints, type RunState } from '../run/run-state.ts';
+import { Stopwatch } from '../run/stopwatch.ts';
+import { readStoredRun, readSummary, type StoredRun } from '../run/stored-run.ts';
+import type { Summary } from '../run/summary.ts';
 import { summaryReport } from '../terminal/summary-report.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -22,9 +33,16 @@ import {
 } from './options.ts';
 import { precisionFor, readConfig } from './read-config.ts';
 import { loadDatasetFor, startEngineFor } from './start.ts';
-import { shortPath, withRunDirectory } from './with-run-directory.ts';
+import { shortPath, withRunDirectory, workIn } from './with-run-directory.ts';
 
-type Flags = ConfigFlags & PruningFlags & DataFlags & EngineFlags & OutFlags & { readonly preset: PresetName };
+type Flags = ConfigFlags &
+  PruningFlags &
+  DataFlags &
+  EngineFlags &
+  OutFlags & {
+    readonly preset?: PresetName;
+    readonly resume?: string;
+  };
 
 export function runCommand(program: Command, bind: Bind): void {
   const command = program
@@ -32,7 +50,8 @@ export function runCommand(program: Command, bind: Bind): void {
     .description(
       'The main job: train a network, prune it class by class, fine-tune, export to ONNX, verify, and report.',
     )
-    .addOption(choice('--preset <name>', PRESET_NAMES.join(' or '), PRESET_NAMES).default('quickstart'));
+    .addOption(choice('--preset <name>', `${PRESET_NAMES.join(', ')}; default: quickstart`, PRESET_NAMES))
+    .option('--resume <dir>', 'go on with the run in that folder, with its own configuration');
   addConfigOptions(command, { trained: 'from scratch' });
   addPruningOptions(command);
   addOutOptions(command, 'runs/<preset>-<time>');
@@ -46,31 +65,149 @@ Examples:
   secateur run                                  CIFAR-10 from random weights to a verified, smaller ONNX file
   secateur run --preset smoke                   the same path in under a minute
   secateur run --network resnet20 --target 0.6  another network, more removed
+  secateur run --resume runs/a                  go on with a run that was stopped, or whose process was killed
   secateur run --config my.json --out runs/a    settings from a file, such as { "training": { "epochs": 20 } }`,
     )
     .action(bind(run));
 }
 
 async function run(invocation: Invocation<Flags>): Promise<ExitCode> {
+  const { resume } = invocation.flags;
+  return resume === undefined ? startRun(invocation) : resumeRun(invocation, resume);
+}
+
+async function startRun(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { flags, terminal } = invocation;
-  const asked = await readConfig(flags, 'training', PRESETS[flags.preset]);
+  const preset = flags.preset ?? 'quickstart';
+  const asked = await readConfig(flags, 'training', PRESETS[preset]);
   const engine = await startEngineFor(invocation);
   const precision = precisionFor(asked, { flags, engine, terminal });
   const config = { ...asked, precision };
-  const identity = { command: 'run', preset: flags.preset, config, engine };
-  return withRunDirectory(invocation, { name: flags.preset, identity }, async (context) => {
-    const dataset = await context.stopwatch.time('data', () => loadDatasetFor(invocation));
-    const summary = await executeRun(config, { ...context, dataset, engine });
-    terminal.line();
-    terminal.result({ text: () => summaryReport(summary, { colors: terminal.resultColors }), value: summary });
-    await reportOn(context);
-    terminal.line();
-    terminal.step(
-      'Written',
-      `report.html, model.onnx, model/, summary.json and more in ${shortPath(context.directory.path)}`,
-    );
-    return summary.passed ? EXIT.ok : EXIT.goalMissed;
-  });
+  const data = flags.data === undefined ? null : resolve(flags.data);
+  const identity = { command: 'run', preset, config, data, engine };
+  return withRunDirectory(invocation, { name: preset, identity }, (context) =>
+    stoppable(context, async () => {
+      const dataset = await context.stopwatch.time('data', () => loadDatasetFor(invocation));
+      const store = await openCheckpoints(context.directory, { config, dataset });
+      return complete(config, { ...context, store, dataset, engine, startedAt: new Date().toISOString() });
+    }),
+  );
+}
+
+async function resumeRun(invocation: Invocation<Flags>, path: string): Promise<ExitCode> {
+  const { flags, terminal, signal } = invocation;
+  refuseOtherFlags(flags);
+  const { directory, config: stored } = await RunDirectory.reopen(path);
+  return workIn(directory, { terminal, signal }, (context) =>
+    stoppable(context, async () => {
+      const { config, data, engine: before } = readStoredRun(stored, directory.file('config.json'));
+      const done = await readSummary(directory.file('summary.json'));
+      if (done) {
+        terminal.step('Complete', `${shortPath(directory.path)} has nothing left to do; this was its result.`);
+        return finish(done, context);
+      }
+      const threads = flags.threads ?? (before.name === 'torch' ? before.threads : null);
+      const engine = await startEngineFor({
+        ...invocation,
+        flags: { ...flags, engine: flags.engine ?? before.name, ...(threads !== null && { threads }) },
+      });
+      warnOfOtherEngine(terminal, before, engine);
+      const stopwatch = new Stopwatch();
+      const source = {
+        ...flags,
+        ...(data !== null && { data }),
+        ...(flags.data !== undefined && { data: flags.data }),
+      };
+      const dataset = await stopwatch.time('data', () => loadDatasetFor({ ...invocation, flags: source }));
+      const store = await openCheckpoints(directory, { config, dataset });
+      const found = await store.latest();
+      for (const unusable of found?.unusable ?? []) terminal.warn(describeUnusable(unusable));
+      const state = found?.state;
+      directory.startEvents(state && { bytes: state.events, milliseconds: state.elapsed });
+      const at = new Date().toISOString();
+      directory.event({ type: 'resumed', at, checkpoint: found ? basename(found.file) : null });
+      terminal.step('Resuming', `${shortPath(directory.path)} ${state ? describeState(state) : 'from its beginning'}`);
+      return complete(config, {
+        ...context,
+        stopwatch: new Stopwatch(state ? addSeconds(state.seconds, stopwatch.seconds) : stopwatch.seconds),
+        store,
+        dataset,
+        engine,
+        startedAt: state?.startedAt ?? at,
+        resume: state,
+      });
+    }),
+  );
+}
+
+async function complete(
+  config: RunConfig,
+  { store, ...run }: RunContext & Omit<RunMaterial, 'checkpoints'> & { readonly store: CheckpointStore<RunState> },
+): Promise<ExitCode> {
+  const checkpoints = new CheckpointWriter(store, { ...run, rhythm: config.checkpoints });
+  const summary = await executeRun(config, { ...run, checkpoints });
+  run.terminal.line();
+  return finish(summary, run);
+}
+
+async function finish(summary: Summary, context: RunContext): Promise<ExitCode> {
+  const { terminal, directory } = context;
+  terminal.result({ text: () => summaryReport(summary, { colors: terminal.resultColors }), value: summary });
+  await reportOn(context);
+  terminal.line();
+  terminal.step('Written', `report.html, model.onnx, model/, summary.json and more in ${shortPath(directory.path)}`);
+  return summary.passed ? EXIT.ok : EXIT.goalMissed;
+}
+
+/** Whatever is interrupted can be gone on with: at worst it starts at its beginning. */
+async function stoppable({ directory, signal }: RunContext, work: () => Promise<ExitCode>): Promise<ExitCode> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new ResumableStop(`stopped. Go on with: secateur run --resume '${shortPath(directory.path)}'`, {
+      cause: error,
+    });
+  }
+}
+
+/** What --resume may be given with: where things are and how they are shown, but nothing that decides how the run goes. */
+const WITH_RESUME = new Set(['resume', 'data', 'engine', 'threads', 'quiet', 'json', 'debug']);
+
+function refuseOtherFlags(flags: Flags): void {
+  const [other] = Object.entries(flags).filter(([name, value]) => value !== undefined && !WITH_RESUME.has(name));
+  if (!other) return;
+  const flag = `--${other[0].replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new UsageError(
+    `A run goes on with its own configuration: leave out ${flag}, or start another run without --resume.`,
+  );
+}
+
+function warnOfOtherEngine(terminal: Terminal, before: StoredRun['engine'], now: Engine): void {
+  if (before.description === now.description && before.threads === now.threads) return;
+  const describe = ({ description, threads }: StoredRun['engine']) =>
+    `${description} with ${threads ?? 'its own'} threads`;
+  terminal.warn(
+    `this run began on ${describe(before)} and goes on with ${describe(now)}: it will not end with the very same bits.`,
+  );
+}
+
+function describeState({ training, pruning }: RunState): string {
+  const place = (state: TrainingState) => `epoch ${state.epoch + 1}, step ${state.step + 1}`;
+  if (training) return `in its training: ${place(training)}`;
+  const { iteration, removal, ending } = pruning!;
+  const tuning = removal?.training ?? ending?.training;
+  const where = ending ? 'after its last iteration' : `in iteration ${iteration}`;
+  return tuning ? `${where}: ${place(tuning)}` : where;
+}
+
+function addSeconds(
+  before: Readonly<Record<string, number>>,
+  now: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const sums: Record<string, number> = { ...before };
+  for (const [part, seconds] of Object.entries(now)) sums[part] = (sums[part] ?? 0) + seconds;
+  return sums;
 }
 
 /** What the run was for is there already: a page that cannot be made is no reason to fail. */

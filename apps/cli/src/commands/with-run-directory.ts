@@ -26,14 +26,31 @@ export async function withRunDirectory(
   });
   terminal.step('Writing to', shortPath(directory.path));
   directory.event({ type: 'started', at: startedAt });
+  return workIn(directory, { terminal, signal }, work);
+}
+
+/** Does the work in an open run directory, records how it ended, and closes it. */
+export async function workIn(
+  directory: RunDirectory,
+  { terminal, signal }: Pick<RunContext, 'terminal' | 'signal'>,
+  work: (context: RunContext) => Promise<ExitCode>,
+): Promise<ExitCode> {
   try {
     return await work({ directory, terminal, signal, stopwatch: new Stopwatch() });
   } catch (error) {
-    const type = signal.aborted ? 'interrupted' : 'failed';
-    directory.event({ type, message: (error as Error).message });
+    recordFailure(directory, signal.aborted ? 'interrupted' : 'failed', error as Error);
     throw error;
   } finally {
     directory.close();
+  }
+}
+
+/** What went wrong matters more than that it cannot be recorded, as on a full disk. */
+function recordFailure(directory: RunDirectory, type: 'interrupted' | 'failed', { message }: Error): void {
+  try {
+    if (directory.isOpen) directory.event({ type, message });
+  } catch {
+    // The error itself is reported.
   }
 }
 

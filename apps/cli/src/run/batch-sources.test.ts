@@ -1,6 +1,6 @@
 import type { BatchSource } from '@secateur/core';
 import { expect, it } from 'vitest';
-import { continueEpochs, observe } from './batch-sources.ts';
+import { observe } from './batch-sources.ts';
 
 /** Batches of two images, whose labels tell the epoch and the batch. */
 const source: BatchSource = {
@@ -19,15 +19,6 @@ async function labels(batches: ReturnType<BatchSource['batches']>): Promise<numb
   for await (const batch of batches) all.push([...batch.labels]);
   return all;
 }
-
-it('counts epochs on over trainings that each start at 0', async () => {
-  const continued = continueEpochs(source);
-  expect(await labels(continued.batches(0))).toEqual([
-    [0, 0],
-    [0, 1],
-  ]);
-  expect(await labels(continued.batches(0, 1))).toEqual([[1, 1]]);
-});
 
 it('reports each batch once it has been used, and stops at the next one after an abort', async () => {
   const interruption = new AbortController();

@@ -1,9 +1,10 @@
-import { countCost, evaluate } from '@secateur/core';
+import { countCost, evaluate, readWeights, type TrainingOptions, writeWeights } from '@secateur/core';
+import { continueEpochs } from '@secateur/data';
 import { exportOnnx, measureLatency, verify } from '@secateur/export';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { count, percent, whole } from '../terminal/format.ts';
 import { VERSION } from '../version.ts';
-import { continueEpochs, observe } from './batch-sources.ts';
+import { observe } from './batch-sources.ts';
 import type { RunContext } from './context.ts';
 import type { Dataset } from './dataset.ts';
 import type { Engine } from './engine.ts';
@@ -14,6 +15,7 @@ import { buildNetwork } from './networks.ts';
 import { pruneAndTune, showPass } from './prune-and-tune.ts';
 import { pruningOptions } from './pruning-options.ts';
 import type { RunConfig } from './run-config.ts';
+import type { CheckpointWriter, WorkState } from './run-state.ts';
 import { datasetOf, specialistOf } from './specialist.ts';
 import { networkReport, type Summary, summarize } from './summary.ts';
 import { trainNetwork } from './train-network.ts';
@@ -21,21 +23,33 @@ import { trainNetwork } from './train-network.ts';
 const VERIFIED_IMAGES = 1000;
 const LATENCY_RUNS = 50;
 
-/** The main job: from images in memory to a verified ONNX file of the pruned network, and all that is known about it. */
+export interface RunMaterial {
+  readonly dataset: Dataset;
+  readonly engine: Engine;
+  readonly checkpoints: CheckpointWriter;
+  readonly startedAt: string;
+  /** What to go on from. */
+  readonly resume?: WorkState | undefined;
+}
+
+/**
+ * The main job: from images in memory to a verified ONNX file of the pruned network, and all that is known about it. Going
+ * on from the state of any of its checkpoints gives the same network, bit for bit.
+ */
 export async function executeRun(
   config: RunConfig,
-  { dataset, engine, ...context }: RunContext & { readonly dataset: Dataset; readonly engine: Engine },
+  { dataset, engine, checkpoints, startedAt, resume, ...context }: RunContext & RunMaterial,
 ): Promise<Summary> {
   const { directory, terminal, stopwatch, signal } = context;
-  const startedAt = new Date();
-  const started = performance.now();
   // Before any work, so that a name of no class is found out at once.
   const kept = config.classes ? datasetOf(dataset, config.classes) : dataset;
   const allImages = openImageSources(dataset, config);
   const images = config.classes ? openImageSources(kept, config) : allImages;
   const { classNames } = kept.train;
   try {
-    const training = continueEpochs(observe(allImages.training, { signal }));
+    const numbered = (images: ImageSources, epoch = 0) =>
+      continueEpochs(observe(images.training, { signal }), { epoch });
+    const training = numbered(allImages, resume?.epoch);
     describeData(dataset, allImages, context);
     const trained = buildNetwork(config.network, {
       classes: dataset.train.classNames.length,
@@ -50,9 +64,18 @@ export async function executeRun(
       `${config.network}, width ${config.width}: ${count(trainedCost.parameters)} parameters, ${count(trainedCost.macs)} MACs`,
     );
     const objective = { objective: config.objective, precision: config.precision };
-    await stopwatch.time('training', () =>
-      trainNetwork(trained, training, { ...config.training, ...objective }, context),
-    );
+    if (resume?.trained) {
+      writeWeights(trained, resume.trained);
+    } else {
+      const progress: Pick<TrainingOptions, 'checkpoint' | 'resume'> = {
+        resume: resume?.training,
+        checkpoint: (capture, moment) =>
+          checkpoints.offer(() => ({ epoch: training.epoch, training: capture() }), moment),
+      };
+      await stopwatch.time('training', () =>
+        trainNetwork(trained, training, { ...config.training, ...objective, ...progress }, context),
+      );
+    }
 
     const unpruned = config.classes
       ? await specialistOf(trained, {
@@ -63,15 +86,19 @@ export async function executeRun(
       : trained;
     const unprunedCost = countCost(unpruned);
     if (config.classes) describeData(kept, images, context);
-    const sources = {
-      training: config.classes ? continueEpochs(observe(images.training, { signal })) : training,
-      ...observed(images, context),
-    };
+    const tuning = config.classes ? numbered(images, resume?.trained && resume.epoch) : training;
+    const sources = { training: tuning, ...observed(images, context) };
+    const { pruning, iterations: reported = [] } = resume ?? {};
     const { result, unprunedAccuracy, iterations } = await pruneAndTune(
       unpruned,
       sources,
       pruningOptions(config, engine),
       context,
+      {
+        resume: pruning && { pruning, iterations: reported },
+        checkpoint: (capture, moment) =>
+          checkpoints.offer(() => ({ epoch: tuning.epoch, trained: readWeights(trained), ...capture() }), moment),
+      },
     );
     const pruned = result.model;
     await directory.saveModel('model', pruned);
@@ -111,7 +138,7 @@ export async function executeRun(
       return { onnx, verification };
     });
     terminal.step('Verify', describeVerification(verification));
-    const afterData = (performance.now() - started) / 1000;
+    const afterData = directory.elapsed / 1000 - (stopwatch.seconds.data ?? 0);
     signal.throwIfAborted();
 
     const [unprunedLatency, prunedLatency] = await stopwatch.time('latency', () =>
@@ -123,7 +150,7 @@ export async function executeRun(
     const summary = summarize(
       {
         secateur: VERSION,
-        startedAt: startedAt.toISOString(),
+        startedAt,
         config,
         engine,
         data: { name: kept.name, images: sizesOf(images) },
@@ -148,8 +175,10 @@ export async function executeRun(
       },
       { afterData },
     );
-    await directory.writeJson('summary.json', summary);
     directory.event({ type: 'completed', passed: summary.passed });
+    // The last file: a run with a summary is complete.
+    await directory.writeJson('summary.json', summary);
+    await checkpoints.clear();
     return summary;
   } finally {
     await Promise.all([...new Set([images, allImages])].map((sources) => sources.close()));

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
+/** What goes into a file, in one piece or in several. */
+export type Content = string | Uint8Array | readonly Uint8Array[];
+
 /** A crash leaves the old file or the new one, never a part. */
-export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileAtomically(path: string, content: Content): Promise<void> {
   const temporary = temporaryName(path);
   try {
     await writeSynced(temporary, content);
     await rename(temporary, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -44,6 +48,13 @@ export async function writeFolderAtomically(
   }
 }
 
+/** Removes what writing left in a folder that was cut off by the end of its process. */
+export async function removeTemporaries(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (isTemporary(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
 export function toJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
@@ -62,16 +73,36 @@ async function replaceFolder(path: string, replacement: string): Promise<void> {
   if (hadFormer) await rm(former, { recursive: true, force: true });
 }
 
-async function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
+async function writeSynced(path: string, content: Content): Promise<void> {
   const file = await open(path, 'w');
   try {
-    await file.writeFile(content);
+    const parts = typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
+    for (const part of parts) await file.writeFile(part);
     await file.sync();
   } finally {
     await file.close();
   }
 }
 
-function temporaryName(path: string): string {
+/** So that a rename outlives a power failure; where folders cannot be opened, the system has to see to it. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  try {
+    await folder?.sync();
+  } catch (error) {
+    if (!['EINVAL', 'EPERM', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    await folder?.close();
+  }
+}
+
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
+const TEMPORARY = /^\..+-[0-9a-f]{8}$/;
+
+/** A hidden name beside it, which `removeTemporaries` knows. */
+export function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}-${randomUUID().slice(0, 8)}`);
 }

@@ -51,6 +51,7 @@ const quickstart: RunConfig = {
   smallerSteps: 2,
   target: { kind: 'macs', removed: 0.505, atMost: null, batchSize: 1 },
   maxIterations: 100,
+  checkpoints: { everySteps: null, everyMinutes: 5 },
   goals: { macsRemoved: 0.5, accuracyDrop: 0.01, unprunedAccuracy: 0.85, minutes: 15, logitDifference: 1e-3 },
 };
 

@@ -1,11 +1,13 @@
 import {
   type BatchSource,
+  type Checkpoint,
   classAwarePruning,
   type GuardViolation,
   NonFiniteLossError,
   type PruningEvent,
   type PruningOptions,
   type PruningResult,
+  type PruningState,
   type TargetState,
 } from '@secateur/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -25,10 +27,18 @@ export interface PrunedNetwork {
   readonly iterations: readonly IterationReport[];
 }
 
+/** What of a loop under way a checkpoint holds. */
+export interface LoopState {
+  readonly pruning: PruningState;
+  readonly iterations: readonly IterationReport[];
+}
+
 /**
  * Runs the loop of class-aware pruning, showing and recording what happens: a plan-N.json for each removal, and the best
  * network so far in checkpoints/.
  *
+ * @param progress What to go on from, and who keeps the state.
+
  * @throws Error when the loss is not finite any more, naming where the last good network is, or the signal is aborted.
  */
 export async function pruneAndTune(
@@ -36,20 +46,27 @@ export async function pruneAndTune(
   sources: Pick<ImageSources, 'training' | 'scoring' | 'validation'>,
   options: PruningOptions,
   context: RunContext,
+  { resume, checkpoint }: { readonly resume?: LoopState | undefined; readonly checkpoint: Checkpoint<LoopState> },
 ): Promise<PrunedNetwork> {
   const { directory } = context;
   await directory.saveModel(UNPRUNED, model);
-  let lastGood = UNPRUNED;
-  const iterations: IterationReport[] = [];
+  let lastGood = resume && resume.pruning.best.plans.length > 0 ? BEST : UNPRUNED;
+  const iterations: IterationReport[] = [...(resume?.iterations ?? [])];
   const show = showPruning(context, options);
-  let removedFilters = 0;
+  let removedFilters = resume?.pruning.removal?.removed ?? 0;
   let unprunedAccuracy = 0;
+  const loop = classAwarePruning(model, sources, {
+    ...options,
+    resume: resume?.pruning,
+    checkpoint: (capture, moment) => checkpoint(() => ({ pruning: capture(), iterations: [...iterations] }), moment),
+  });
   try {
-    for await (const event of classAwarePruning(model, sources, options)) {
+    for await (const event of loop) {
       record(event, context);
       show(event);
       switch (event.type) {
         case 'baseline':
+        case 'resumed':
           unprunedAccuracy = event.evaluation.accuracy;
           break;
         case 'pruned':
@@ -99,6 +116,9 @@ function record(event: PruningEvent, { directory }: RunContext): void {
         parameters: event.cost.parameters,
       });
       break;
+    case 'resumed':
+      // Recorded by the run, which may also be taken up before the loop.
+      break;
     case 'baseline':
     case 'rolled-back': {
       const { cost, ...rest } = event;
@@ -139,6 +159,7 @@ function showPruning({ terminal, stopwatch }: RunContext, options: PruningOption
   return (event) => {
     switch (event.type) {
       case 'baseline':
+      case 'resumed':
         lap('evaluation');
         macs = event.cost.macs;
         accuracy = event.evaluation.accuracy;

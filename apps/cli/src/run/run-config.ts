@@ -30,12 +30,13 @@ const criterion = z.discriminatedUnion('kind', [
 const target = z
   .strictObject({
     kind: z.enum(['macs', 'params', 'latency']),
-    /** Share of the unpruned network's to be gone. */
-    removed: share.nullable(),
-    /** What may be left: MACs, parameters, or milliseconds of a batch in onnxruntime. */
-    atMost: z.number().positive().nullable(),
-    /** Images in a batch, where time is measured. */
-    batchSize: count,
+    removed: share.nullable().describe("Share of the unpruned network's to be gone."),
+    atMost: z
+      .number()
+      .positive()
+      .nullable()
+      .describe('What may be left: MACs, parameters, or milliseconds of a batch in onnxruntime.'),
+    batchSize: count.describe('Images in a batch, where time is measured.'),
   })
   .refine(({ removed, atMost }) => (removed === null) !== (atMost === null), {
     error: "Expected either 'removed' or 'atMost' to be a number, and the other to be null",
@@ -43,32 +44,34 @@ const target = z
 
 /** What may keep accuracy over the removals, beside more training. */
 const keeping = z.strictObject({
-  /** How many batches batch norm is recalibrated on after each removal and each tuning; 0 leaves it as it is. */
-  recalibrateBatches: z.int().min(0),
-  /** Weight in the loss of what the unpruned network says; 0 tunes on the labels alone. */
-  teacherWeight: share,
-  /** How far both networks' probabilities are softened for that. */
-  temperature: rate,
-  /** Each tuning goes on with the momentum of the one before. */
-  keepMomentum: z.boolean(),
-  /** Tunings of k epochs take the learning rates of the last k epochs of `training`, in place of their own schedule. */
-  rewind: z.boolean(),
+  recalibrateBatches: z
+    .int()
+    .min(0)
+    .describe(
+      'How many batches batch norm is recalibrated on after each removal and each tuning; 0 leaves it as it is.',
+    ),
+  teacherWeight: share.describe('Weight in the loss of what the unpruned network says; 0 tunes on the labels alone.'),
+  temperature: rate.describe("How far both networks' probabilities are softened for that."),
+  keepMomentum: z.boolean().describe('Each tuning goes on with the momentum of the one before.'),
+  rewind: z
+    .boolean()
+    .describe(
+      'Tunings of k epochs take the learning rates of the last k epochs of training, in place of their own schedule.',
+    ),
 });
 
-const fields = z.strictObject({
+/** The keys, each for itself. */
+export const runConfigFields = z.strictObject({
   network: z.enum(NETWORKS),
-  /** Factor on the network's widths. */
-  width: rate,
+  width: rate.describe("Factor on the network's widths."),
   seed,
-  /** How many images to take, the same share of each class; null takes all. */
-  trainingImages: count.nullable(),
+  trainingImages: count.nullable().describe('How many images to take, the same share of each class; null takes all.'),
   testImages: count.nullable(),
-  /** Share of the training images that is held out to decide when pruning ends. */
-  validationFraction: share,
-  /** Scoring images of each class. */
-  imagesPerClass: count,
-  /** What is done to the images trained on: mirrored half of the time, shifted by up to `cropPadding` pixels. */
-  augment: z.strictObject({ flip: z.boolean(), cropPadding: z.int().min(0) }),
+  validationFraction: share.describe('Share of the training images that is held out to decide when pruning ends.'),
+  imagesPerClass: count.describe('Scoring images of each class.'),
+  augment: z
+    .strictObject({ flip: z.boolean(), cropPadding: z.int().min(0) })
+    .describe('What is done to the images trained on: mirrored half of the time, shifted by up to cropPadding pixels.'),
   batchSize: count,
   precision: z.enum(['float32', 'bfloat16']),
   objective: z.strictObject({
@@ -78,8 +81,13 @@ const fields = z.strictObject({
     orthogonalityForm: z.enum(['convolution', 'kernel']),
   }),
   training,
-  /** Makes a specialist: these classes' images and outputs alone are kept from the trained network on; null keeps all. */
-  classes: z.array(z.string()).min(2).nullable(),
+  classes: z
+    .array(z.string())
+    .min(2)
+    .nullable()
+    .describe(
+      "Makes a specialist: these classes' images and outputs alone are kept from the trained network on; null keeps all.",
+    ),
   criterion,
   /** Scores as shares of their layer's mean, or as they are; null leaves that to the criterion. */
   ranking: z.strictObject({
@@ -87,48 +95,55 @@ const fields = z.strictObject({
     normalise: z.enum(['layer mean', 'none']).nullable(),
   }),
   graph: z.strictObject({
-    /** Whether filters that meet in an addition may go, all together. */
-    coupled: z.enum(['stay', 'together']),
-    /** Names of layers to leave alone, in which '*' stands for any characters. */
-    ignore: z.array(z.string()),
+    coupled: z.enum(['stay', 'together']).describe('Whether filters that meet in an addition may go, all together.'),
+    ignore: z.array(z.string()).describe("Names of layers to leave alone, in which '*' stands for any characters."),
   }),
   selection: z.strictObject({
     strategy: z.enum(['threshold', 'percentage', 'both']),
-    /** Share of the number of classes; for criteria that are not class-aware, of the layer's mean score. */
-    threshold: notNegative,
+    threshold: notNegative.describe(
+      "Share of the number of classes; for criteria that are not class-aware, of the layer's mean score.",
+    ),
     scope: z.enum(['global', 'layer']),
     maxFraction: share,
     minFilters: count,
     maxLayerFraction: share,
-    /** A layer that loses filters keeps a multiple of this. */
-    roundTo: count,
+    roundTo: count.describe('A layer that loses filters keeps a multiple of this.'),
   }),
   fineTune: training,
   finalTune: training,
   keeping,
-  /** How far the validation accuracy may fall, as a share of the images. */
-  tolerance: share,
-  /** The same for every single class, and what no class's may fall below; null sets no such guard. */
-  classTolerance: share.nullable(),
+  tolerance: share.describe('How far the validation accuracy may fall, as a share of the images.'),
+  classTolerance: share
+    .nullable()
+    .describe("The same for every single class, and what no class's may fall below; null sets no such guard."),
   classFloor: share.nullable(),
-  /** How often the run goes back to the last good network, to take a step half as large, when one of these is violated. */
-  smallerSteps: z.int().min(0),
+  smallerSteps: z
+    .int()
+    .min(0)
+    .describe(
+      'How often the run goes back to the last good network, to take a step half as large, when one of these is violated.',
+    ),
   target,
   maxIterations: count,
+  checkpoints: z
+    .strictObject({ everySteps: count.nullable(), everyMinutes: z.number().positive().nullable() })
+    .describe(
+      'How often trainings write a checkpoint for --resume; null leaves it to the other, and every phase writes one anyway.',
+    ),
   /** What the run is measured against at its end; null sets no such goal. */
   goals: z.strictObject({
     macsRemoved: share.nullable(),
-    /** How far the pruned network's test accuracy may lie below the unpruned one's. */
-    accuracyDrop: share.nullable(),
+    accuracyDrop: share
+      .nullable()
+      .describe("How far the pruned network's test accuracy may lie below the unpruned one's."),
     unprunedAccuracy: share.nullable(),
-    /** From the images in memory to the verified ONNX file. */
-    minutes: z.number().positive().nullable(),
+    minutes: z.number().positive().nullable().describe('From the images in memory to the verified ONNX file.'),
     logitDifference: z.number().positive(),
   }),
 });
 
 /** Everything that decides how a run goes. Plain JSON: it is stored with the run. */
-export const runConfigSchema = fields
+export const runConfigSchema = runConfigFields
   .superRefine(({ keeping, training, fineTune, finalTune }, context) => {
     const longest = Math.max(fineTune.epochs, finalTune.epochs);
     if (!keeping.rewind || longest <= training.epochs) return;

@@ -1,57 +1,115 @@
-import { closeSync, constants, existsSync, openSync, readdirSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  writeSync,
+} from 'node:fs';
 import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { toJson, writeFileAtomically, writeFolderAtomically } from './files.ts';
+import { isTemporary, removeTemporaries, toJson, writeFileAtomically, writeFolderAtomically } from './files.ts';
 import { saveModel } from './model-folder.ts';
+import { acquireLock, type RunLock } from './run-lock.ts';
 
 const CONFIG = 'config.json';
 const EVENTS = 'events.jsonl';
+const LOCK = '.lock';
 
 /** What a run writes; all that --force removes. */
 const OWN_ENTRIES =
   /^(config\.json|events\.jsonl|summary\.json|report\.html|scores\.json|plan(-\d+)?\.json|[a-z-]+\.onnx|model|checkpoints)$/;
 
-/** The folder of one run: everything that it did, decided and made. */
+/** The folder of one run: everything that it did, decided and made. Nobody else may work in it until it is closed. */
 export class RunDirectory {
   readonly path: string;
-  readonly #events: number;
-  readonly #started = performance.now();
+  readonly #lock: RunLock;
+  #events: number | undefined;
+  #started = performance.now();
 
-  private constructor(path: string) {
+  private constructor(path: string, lock: RunLock) {
     this.path = path;
-    this.#events = openSync(join(path, EVENTS), 'w');
+    this.#lock = lock;
   }
 
   /**
    * @param force Replace what a former run has written there; other files stay.
-   * @throws Error when the folder cannot be written, or has something in it.
+   * @throws Error when the folder cannot be written, has something in it, or another process works there.
    */
   static async create(path: string, { force, config }: { force: boolean; config: unknown }): Promise<RunDirectory> {
-    const directory = resolve(path);
-    try {
-      await mkdir(directory, { recursive: true });
-      await access(directory, constants.W_OK);
+    return lockFolder(path, async (directory, lock) => {
       await clear(directory, force);
       await writeFileAtomically(join(directory, CONFIG), toJson(config));
-      return new RunDirectory(directory);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (!code) throw error;
-      throw new Error(`The run directory '${path}' cannot be written (${message}). Choose another one with --out.`, {
-        cause: error,
-      });
+      const run = new RunDirectory(directory, lock);
+      run.startEvents();
+      return run;
+    });
+  }
+
+  /**
+   * Opens the folder of a run to go on with it; call `startEvents` next. Nothing of what the run has written is changed.
+   *
+   * @returns The folder, and what its config.json says.
+   * @throws Error when there is no run, or another process works there.
+   */
+  static async reopen(path: string): Promise<{ directory: RunDirectory; config: unknown }> {
+    if (!existsSync(join(path, CONFIG))) {
+      throw new Error(`'${path}' holds no run to go on with: it has no ${CONFIG}. Start one with --out '${path}'.`);
     }
+    return lockFolder(path, async (directory, lock) => {
+      const text = await readFile(join(directory, CONFIG), 'utf8');
+      try {
+        return { directory: new RunDirectory(directory, lock), config: JSON.parse(text) as unknown };
+      } catch (error) {
+        throw new Error(`'${join(path, CONFIG)}' is damaged: ${(error as Error).message}. Start the run anew.`);
+      }
+    });
+  }
+
+  /**
+   * Opens events.jsonl.
+   *
+   * @param from What to go on from: of the file, the bytes written by then, which may be followed by what a process wrote
+   *   before it ended; and the milliseconds since the start.
+   */
+  startEvents({ bytes = 0, milliseconds = 0 }: { readonly bytes?: number; readonly milliseconds?: number } = {}): void {
+    const events = openSync(this.file(EVENTS), constants.O_CREAT | constants.O_WRONLY | constants.O_APPEND, 0o666);
+    // A file that has lost some of its end, as after a power failure, must not be filled up with zeros.
+    if (fstatSync(events).size > bytes) ftruncateSync(events, bytes);
+    this.#events = events;
+    this.#started = performance.now() - milliseconds;
+  }
+
+  /** Milliseconds since the start, without those between two processes. */
+  get elapsed(): number {
+    return performance.now() - this.#started;
   }
 
   file(name: string): string {
     return join(this.path, name);
   }
 
-  /** One line of events.jsonl, with the seconds since the start; typed arrays become lists. It is on disk when this returns. */
+  /** One line of events.jsonl, with the seconds since the start; typed arrays become lists. No crash of the process loses it. */
   event(event: { readonly type: string; readonly [key: string]: unknown }): void {
-    const seconds = Math.round(performance.now() - this.#started) / 1000;
-    writeSync(this.#events, `${JSON.stringify({ seconds, ...event }, compact)}\n`);
+    const seconds = Math.round(this.elapsed) / 1000;
+    const line = `${JSON.stringify({ seconds, ...event }, compact)}\n`;
+    try {
+      writeSync(this.#openEvents, line);
+    } catch (cause) {
+      throw new Error(`'${this.file(EVENTS)}' cannot be written (${(cause as Error).message}). Make room there.`, {
+        cause,
+      });
+    }
+  }
+
+  /** Brings all events to the disk. @returns Bytes of events.jsonl. */
+  syncEvents(): number {
+    fsyncSync(this.#openEvents);
+    return fstatSync(this.#openEvents).size;
   }
 
   async writeJson(name: string, value: unknown): Promise<void> {
@@ -73,7 +131,20 @@ export class RunDirectory {
   }
 
   close(): void {
-    closeSync(this.#events);
+    if (this.#events !== undefined) closeSync(this.#events);
+    this.#events = undefined;
+    this.#lock.release();
+  }
+
+  /** Whether events can be recorded. */
+  get isOpen(): boolean {
+    return this.#events !== undefined;
+  }
+
+  get #openEvents(): number {
+    if (this.#events === undefined)
+      throw new Error(`The events of '${this.path}' are not open: call startEvents first.`);
+    return this.#events;
   }
 }
 
@@ -81,12 +152,33 @@ export function isRun(directory: string): boolean {
   return existsSync(join(directory, CONFIG)) && existsSync(join(directory, EVENTS));
 }
 
+async function lockFolder<T>(path: string, open: (directory: string, lock: RunLock) => Promise<T>): Promise<T> {
+  const directory = resolve(path);
+  let lock: RunLock | undefined;
+  try {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.W_OK);
+    lock = acquireLock(join(directory, LOCK));
+    await removeTemporaries(directory);
+    return await open(directory, lock);
+  } catch (error) {
+    lock?.release();
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!code) throw error;
+    throw new Error(`The run directory '${path}' cannot be written (${message}). Choose another one with --out.`, {
+      cause: error,
+    });
+  }
+}
+
 async function clear(directory: string, force: boolean): Promise<void> {
-  const entries = readdirSync(directory);
+  const entries = readdirSync(directory).filter((name) => name !== LOCK && !isTemporary(name));
   if (entries.length === 0) return;
   if (!force) {
-    const state = isRun(directory) ? 'already holds a run' : 'is not empty, and holds no run of secateur';
-    throw new Error(`'${directory}' ${state}. Choose another folder with --out, or replace it with --force.`);
+    const state = isRun(directory)
+      ? `already holds a run. Go on with it by: secateur run --resume '${directory}'; or choose`
+      : 'is not empty, and holds no run of secateur. Choose';
+    throw new Error(`'${directory}' ${state} another folder with --out, or replace it with --force.`);
   }
   for (const entry of entries.filter((name) => OWN_ENTRIES.test(name))) {
     await rm(join(directory, entry), { recursive: true, force: true });

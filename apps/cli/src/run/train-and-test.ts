@@ -1,6 +1,7 @@
 import { type Evaluation, evaluate, type TrainingOptions } from '@secateur/core';
+import { continueEpochs } from '@secateur/data';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { continueEpochs, observe } from './batch-sources.ts';
+import { observe } from './batch-sources.ts';
 import type { RunContext } from './context.ts';
 import type { Dataset } from './dataset.ts';
 import { type ImageSourceOptions, openImageSources } from './image-sources.ts';

@@ -8,8 +8,8 @@ export const LAST_GOOD = 'checkpoints/last-good';
 /**
  * Trains in place, showing and recording every step.
  *
- * @throws Error when the loss is not finite any more, or the signal is aborted; the last good weights are then in
- *   checkpoints/last-good.
+ * @throws Error when the loss is not finite any more, or the signal is aborted. The last good weights are then in
+ *   checkpoints/last-good; not so after an abort where checkpoints are written, which hold more.
  */
 export async function trainNetwork(
   model: LayersModel,
@@ -24,6 +24,7 @@ export async function trainNetwork(
       show(event);
     }
   } catch (error) {
+    if (options.checkpoint && !(error instanceof NonFiniteLossError)) throw error;
     const path = await directory.saveModel(LAST_GOOD, model);
     throw error instanceof NonFiniteLossError ? stoppedTraining(error, path) : error;
   }

@@ -2,6 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BatchSource } from '../data.ts';
 import type { ChannelGraph } from '../graph/channel-graph.ts';
 import type { PruningPlan } from '../pruning/pruning-plan.ts';
+import type { NamedValues } from '../training/named-values.ts';
 import { OptimiserState, sliceOptimiserState } from '../training/optimiser-state.ts';
 import { type RecalibrationOptions, recalibrateBatchNorm } from '../training/recalibrate-batch-norm.ts';
 import type { Schedule } from '../training/schedule.ts';
@@ -43,15 +44,32 @@ export class AccuracyKeeper {
     await this.#recalibrate(pruned, precision);
   }
 
-  async *tune(model: LayersModel, options: TrainingOptions): AsyncGenerator<TrainingEvent, void> {
+  async *tune(
+    model: LayersModel,
+    options: TrainingOptions,
+    progress: Pick<TrainingOptions, 'checkpoint' | 'resume'> = {},
+  ): AsyncGenerator<TrainingEvent, void> {
     const { distillation, rewind } = this.#options;
     yield* train(model, this.#training, {
       ...options,
       ...(distillation && { teacher: { ...distillation, model: this.#teacher } }),
       ...(rewind && { schedule: { kind: 'rewind', ...rewind, last: options.epochs } }),
-      ...this.#momentumOf(model),
+      ...this.#optimiserStateOf(model),
+      ...progress,
     });
     await this.#recalibrate(model, options.precision);
+  }
+
+  /** The velocities kept for a network. */
+  momentumOf(model: LayersModel): NamedValues {
+    return this.#momentum.get(model)?.read() ?? [];
+  }
+
+  restoreMomentum(model: LayersModel, velocities: NamedValues): void {
+    const optimiserState = new OptimiserState();
+    optimiserState.restore(velocities);
+    this.forget(model);
+    if (velocities.length > 0) this.#momentum.set(model, optimiserState);
   }
 
   /** To be called when a network is given up. */
@@ -64,7 +82,7 @@ export class AccuracyKeeper {
     for (const model of [...this.#momentum.keys()]) this.forget(model);
   }
 
-  #momentumOf(model: LayersModel): Pick<TrainingOptions, 'optimiserState'> {
+  #optimiserStateOf(model: LayersModel): Pick<TrainingOptions, 'optimiserState'> {
     if (!this.#options.keepMomentum) return {};
     const optimiserState = this.#momentum.get(model) ?? new OptimiserState();
     this.#momentum.set(model, optimiserState);

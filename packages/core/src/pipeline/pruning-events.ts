@@ -27,8 +27,18 @@ export const GUARD_REASONS: Readonly<Record<keyof AccuracyGuards, GuardReason>> 
   classFloor: 'class below its floor',
 };
 
-/** Iterations count from 1. After 'rolled-back' an iteration goes on with another 'pruned'. */
+/**
+ * Iterations count from 1. After 'rolled-back' an iteration goes on with another 'pruned'. 'resumed' comes first, in place of
+ * 'baseline', when the loop goes on from a state; it tells what the unpruned network was, and which iteration is under way.
+ */
 export type PruningEvent =
+  | {
+      readonly type: 'resumed';
+      readonly iteration: number;
+      readonly evaluation: Evaluation;
+      readonly cost: NetworkCost;
+      readonly target?: TargetState;
+    }
   | {
       readonly type: 'baseline';
       readonly evaluation: Evaluation;

@@ -40,8 +40,11 @@ export interface SizedNetwork {
   readonly cost: NetworkCost;
 }
 
-/** @throws Error when the amount is out of range, or a measured value is not a positive number. */
-export async function createGauge(target: Target, unpruned: SizedNetwork): Promise<TargetGauge> {
+/**
+ * @param known What was found before of the unpruned network, which is then not measured again.
+ * @throws Error when the amount is out of range, or a measured value is not a positive number.
+ */
+export async function createGauge(target: Target, unpruned: SizedNetwork, known?: TargetState): Promise<TargetGauge> {
   const { kind } = target;
   checkChoice("The target's kind", kind, ['macs', 'params', 'latency']);
   checkAmount(target);
@@ -51,7 +54,7 @@ export async function createGauge(target: Target, unpruned: SizedNetwork): Promi
     if (Number.isFinite(time) && time > 0) return time;
     throw new Error(`Expected the target's measure to give a positive number, but it gave ${time}.`);
   };
-  const value = await valueIn(unpruned);
+  const value = known?.value ?? (await valueIn(unpruned));
   const goal = 'atMost' in target ? target.atMost : (1 - target.removed) * value;
   return {
     unpruned: { kind, value, goal },

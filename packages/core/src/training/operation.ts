@@ -52,4 +52,6 @@ export interface Operation {
   readonly trainable: readonly TrainableWeight[];
   /** Called inside a tidy: only the output and the saved tensors survive. Inputs stay the walk's. */
   forward(inputs: readonly Tensor[], mode: Mode): Forward;
+  /** Where random numbers are drawn: the next training pass draws those of the pass of that number, from 0. */
+  startAt?(pass: number): void;
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ChannelGraph } from '../graph/channel-graph.ts';
 import type { PruningPlan } from '../pruning/pruning-plan.ts';
 import { weightSlicer } from '../pruning/weight-slicer.ts';
+import { type NamedValues, readValues } from './named-values.ts';
 import type { TrainableWeight } from './operation.ts';
 import { placeOfKey } from './operations/weights.ts';
 
@@ -12,6 +13,23 @@ import { placeOfKey } from './operations/weights.ts';
 export class OptimiserState {
   /** By "layer/index of the weight among the layer's weights"; the shape is the weight's. */
   readonly velocities = new Map<string, tf.Tensor>();
+
+  shapes(): { readonly name: string; readonly shape: readonly number[] }[] {
+    return Array.from(this.velocities, ([name, { shape }]) => ({ name, shape }));
+  }
+
+  /** Copies the velocities out of the engine. */
+  read(): NamedValues {
+    return readValues(this.velocities);
+  }
+
+  /** Puts copies in place of the velocities. */
+  restore(values: NamedValues): void {
+    this.dispose();
+    for (const { name, shape, values: numbers } of values) {
+      this.velocities.set(name, tf.keep(tf.tensor(numbers, [...shape])));
+    }
+  }
 
   dispose(): void {
     tf.dispose([...this.velocities.values()]);
@@ -42,10 +60,13 @@ export function sliceOptimiserState(state: OptimiserState, graph: ChannelGraph, 
   }
 }
 
-/** @throws Error when the state has a velocity that belongs to none of the weights, or has another shape than its weight. */
-export function checkFits(state: OptimiserState, weights: readonly TrainableWeight[]): void {
+/** @throws Error when a velocity belongs to none of the weights, or has another shape than its weight. */
+export function checkFits(
+  velocities: Iterable<{ readonly name: string; readonly shape: readonly number[] }>,
+  weights: readonly TrainableWeight[],
+): void {
   const shapes = new Map(weights.map(({ key, variable }) => [key, String(variable.shape)]));
-  for (const [key, { shape }] of state.velocities) {
+  for (const { name: key, shape } of velocities) {
     const expected = shapes.get(key);
     if (expected === String(shape)) continue;
     const found = expected === undefined ? 'the model trains no such weight' : `the weight has [${expected}]`;

@@ -4,10 +4,12 @@ import type { BatchSource } from '../data.ts';
 import { type Precision, usePrecision } from '../kernels/precision.ts';
 import { type Objective, PAPER_OBJECTIVE } from '../objective/objective.ts';
 import { requireClasses, requireLabels } from './labels.ts';
+import { readWeights } from './named-values.ts';
 import { checkFits, OptimiserState } from './optimiser-state.ts';
 import { compileProgram } from './program.ts';
 import { learningRateAt, type Schedule } from './schedule.ts';
 import { type LossTerms, NonFiniteLossError, type StepTeacher, trainingStep } from './step.ts';
+import { type Checkpoint, emptyTotals, restoreTraining, type TrainingState } from './training-state.ts';
 import { hasFiniteWeights, snapshotWeights, type WeightSnapshot } from './weight-snapshot.ts';
 
 /** How a network learns from the logits of another one (Hinton et al. 2015). */
@@ -38,6 +40,10 @@ export interface TrainingOptions {
   readonly teacher?: Teacher;
   /** Velocities to start from; the training leaves its own there at its end. Default: none, and none are left. */
   readonly optimiserState?: OptimiserState;
+  /** Asked before the first step and after each whether to keep the state, for `resume`. */
+  readonly checkpoint?: Checkpoint<TrainingState>;
+  /** Goes on from there; source and other options have to be those of the training that the state was taken from. */
+  readonly resume?: TrainingState | undefined;
 }
 
 /** Progress after every step. */
@@ -76,8 +82,8 @@ export type TrainingEvent = StepEvent | EpochEvent;
  * @throws NonFiniteLossError naming the step, when a loss is not finite or an epoch ends with weights that are not. The
  *   model then goes back to its last good weights: those at the latest start of an epoch whose first loss was finite, or
  *   those that it came with. An optimiser state that was handed in is then empty.
- * @throws Error when the model has not one logit for each class, a label is no class, the teacher has other logits than the model, or the
- *   optimiser state does not fit it.
+ * @throws Error when the model has not one logit for each class, a label is no class, the teacher has other logits than the
+ *   model, or the optimiser state or the state to go on from does not fit it.
  */
 export async function* train(
   model: LayersModel,
@@ -90,11 +96,14 @@ export async function* train(
   requireClasses(model, source);
   const teacher = options.teacher && prepareTeacher(options.teacher, model);
   const optimiser = options.optimiserState ?? new OptimiserState();
-  checkFits(optimiser, program.trainable);
+  checkFits(optimiser.shapes(), program.trainable);
   const stepsPerEpoch = Math.ceil(source.size / source.batchSize);
   const steps = stepsPerEpoch * epochs;
-  let step = 0;
-  let lastGood = snapshotWeights(model);
+  const { resume, checkpoint } = options;
+  const firstEpoch = resume?.epoch ?? 0;
+  let [batches, step] = resume ? [resume.batch, resume.step] : [0, 0];
+  let totals = resume ? { ...resume.totals } : emptyTotals();
+  let lastGood = resume ? restoreTraining(resume, { model, program, optimiser }) : snapshotWeights(model);
   /** The weights at the start of an epoch, until a loss computed with them proves finite. */
   let unproven: WeightSnapshot | undefined;
   const goBack = () => {
@@ -102,11 +111,20 @@ export async function* train(
     optimiser.dispose();
   };
   const placeOf = (index: number, epoch: number) => `step ${index + 1} of ${steps} (epoch ${epoch + 1})`;
+  const capture = (epoch: number) => (): TrainingState => ({
+    epoch,
+    batch: batches,
+    step,
+    totals: { ...totals },
+    weights: readWeights(model),
+    velocities: optimiser.read(),
+    lastGood: lastGood.read(),
+  });
   try {
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      if (epoch > 0) unproven = snapshotWeights(model);
-      const totals = { images: 0, labels: 0, loss: 0, crossEntropy: 0, correct: 0, milliseconds: 0 };
-      for await (const batch of source.batches(epoch)) {
+    await checkpoint?.(capture(firstEpoch), 'phase');
+    for (let epoch = firstEpoch; epoch < epochs; epoch++) {
+      if (epoch > 0 && batches === 0) unproven = snapshotWeights(model);
+      for await (const batch of source.batches(epoch, batches)) {
         requireLabels(batch, source);
         const learningRate = learningRateAt(schedule, step, steps);
         const started = performance.now();
@@ -140,6 +158,8 @@ export async function* train(
         totals.milliseconds += milliseconds;
         yield { type: 'step', epoch, step, steps, learningRate, images, milliseconds, ...result };
         step++;
+        batches++;
+        await checkpoint?.(capture(epoch), 'step');
       }
       if (!hasFiniteWeights(model)) {
         goBack();
@@ -157,6 +177,8 @@ export async function* train(
         accuracy: totals.correct / totals.labels,
         imagesPerSecond: (1000 * totals.images) / totals.milliseconds,
       };
+      batches = 0;
+      totals = emptyTotals();
     }
   } finally {
     unproven?.dispose();

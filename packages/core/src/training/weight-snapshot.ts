@@ -1,18 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type NamedValues, readValues } from './named-values.ts';
 
 /** A model's weights as they were, moving statistics among them. */
 export interface WeightSnapshot {
   /** Writes them back; the snapshot stays valid. */
   restore(): void;
+  /** Copies them out of the engine. */
+  read(): NamedValues;
   dispose(): void;
 }
 
 export function snapshotWeights(model: LayersModel): WeightSnapshot {
   const variables = weightVariables(model);
   const values = variables.map((variable) => tf.clone(variable));
+  const names = model.weights.map(({ originalName }) => originalName);
   return {
     restore: () => variables.forEach((variable, i) => void variable.assign(values[i]!)),
+    read: () => readValues(values.map((value, i) => [names[i]!, value])),
     dispose: () => tf.dispose(values),
   };
 }

@@ -35,8 +35,8 @@ export function stripedImages({
     size: count,
     batchSize,
     classNames: Array.from({ length: classes }, (_, c) => `class ${c}`),
-    async *batches(): AsyncIterable<Batch> {
-      for (let start = 0; start < count; start += batchSize) {
+    async *batches(_epoch, firstBatch = 0): AsyncIterable<Batch> {
+      for (let start = firstBatch * batchSize; start < count; start += batchSize) {
         const end = Math.min(count, start + batchSize);
         yield {
           images: images.slice(start * pixels, end * pixels),

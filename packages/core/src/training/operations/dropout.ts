@@ -16,6 +16,9 @@ export function dropout(layer: Layer): Operation {
   let passes = 0;
   return {
     trainable: [],
+    startAt(pass) {
+      passes = pass;
+    },
     forward(inputs, mode): Forward {
       if (mode !== 'training' || keep === 0 || keep === 1) return identity.forward(inputs, mode);
       const x = inputs[0]!;

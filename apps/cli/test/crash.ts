@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeTinyCifar10 } from './tiny-cifar.ts';
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+/** Every phase that a run has, in a few seconds: two removals of which one is taken back, and all that is carried over. */
+const CONFIG = {
+  width: 0.0625,
+  trainingImages: null,
+  testImages: null,
+  validationFraction: 0.2,
+  imagesPerClass: 2,
+  batchSize: 20,
+  training: { epochs: 3 },
+  fineTune: { epochs: 2 },
+  finalTune: { epochs: 2 },
+  selection: { maxFraction: 0.2 },
+  keeping: { recalibrateBatches: 2, teacherWeight: 0.5, keepMomentum: true, rewind: true },
+  tolerance: 1,
+  target: { removed: 0.35 },
+  maxIterations: 2,
+  goals: { macsRemoved: null, minutes: null },
+};
+
+export interface CrashScene {
+  /** Arguments of a run in the folder `out`. */
+  start(out: string): string[];
+  readonly folder: string;
+}
+
+/** @param everySteps A checkpoint that often; 1 has the run write one nearly all the time. */
+export async function crashScene({ everySteps }: { everySteps: number }): Promise<CrashScene> {
+  const data = await writeTinyCifar10({ perFile: 2 });
+  const folder = await mkdtemp(join(tmpdir(), 'secateur-crash-'));
+  const config = join(folder, 'config.json');
+  writeFileSync(config, JSON.stringify({ ...CONFIG, checkpoints: { everySteps, everyMinutes: null } }));
+  return {
+    folder,
+    start: (out) => [
+      ...['run', '--preset', 'smoke', '--config', config, '--data', data, '--out', out, '--threads', '1', '--quiet'],
+    ],
+  };
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly killed: boolean;
+  readonly seconds: number;
+  readonly stderr: string;
+}
+
+/** When to kill: after so many milliseconds, or the moment that a checkpoint begins to be written, counted from 1. */
+export type Moment = { readonly after: number } | { readonly duringCheckpoint: number };
+
+/** Runs the command as a process and kills it with SIGKILL at that moment, if it lasts that long. */
+export function runUntil(args: readonly string[], out: string, moment?: Moment): Promise<Ended> {
+  const started = performance.now();
+  const child = spawn(process.execPath, ['--conditions=@secateur/source', '--import', 'tsx', MAIN, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  let killed = false;
+  const kill = () => {
+    killed = child.kill('SIGKILL');
+  };
+  child.stderr.on('data', (text: Buffer) => {
+    stderr += text;
+  });
+  const timer = moment && 'after' in moment ? setTimeout(kill, moment.after) : undefined;
+  const stop = moment && 'duringCheckpoint' in moment ? onCheckpoint(out, moment.duringCheckpoint, kill) : undefined;
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      stop?.();
+      resolve({ code, killed: killed && code === null, seconds: (performance.now() - started) / 1000, stderr });
+    });
+  });
+}
+
+/** Calls when the temporary file of the nth new checkpoint appears. */
+function onCheckpoint(out: string, nth: number, call: () => void): () => void {
+  const folder = join(out, 'checkpoints');
+  const seen = new Set<string>();
+  let watcher: ReturnType<typeof watch> | undefined;
+  const waiting = setInterval(() => {
+    if (!existsSync(folder)) return;
+    clearInterval(waiting);
+    watcher = watch(folder, (_event, name) => {
+      if (!name?.startsWith('.state-')) return;
+      seen.add(name);
+      if (seen.size === nth) call();
+    });
+  }, 5);
+  return () => {
+    clearInterval(waiting);
+    watcher?.close();
+  };
+}
+
+/** Arguments that go on with a run; those of its start if it was killed before it could say what it is. */
+export function goOn(scene: CrashScene, out: string): string[] {
+  return existsSync(join(out, 'config.json')) ? ['run', '--resume', out, '--quiet'] : scene.start(out);
+}
+
+/** All that must be the same however often a run was killed. Times are left out. */
+export function resultOf(out: string): Record<string, unknown> {
+  const events = readFileSync(join(out, 'events.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ type }) => type !== 'resumed')
+    .map(({ seconds, at, milliseconds, teacherMilliseconds, imagesPerSecond, ...event }) => event);
+  const bytes = (...path: string[]) => readFileSync(join(out, ...path)).toString('base64');
+  const { unpruned, pruned, iterations, endReason, passed } = JSON.parse(
+    readFileSync(join(out, 'summary.json'), 'utf8'),
+  );
+  const measured = [unpruned, pruned].map(({ latency, ...network }) => network);
+  return {
+    events,
+    weights: bytes('model', 'weights.bin'),
+    model: bytes('model', 'model.json'),
+    unpruned: bytes('checkpoints', 'unpruned', 'weights.bin'),
+    best: bytes('checkpoints', 'best', 'weights.bin'),
+    onnx: bytes('model.onnx'),
+    files: readdirSync(out).sort(),
+    checkpoints: readdirSync(join(out, 'checkpoints')).sort(),
+    summary: { measured, iterations, endReason, passed },
+  };
+}
