@@ -15,7 +15,7 @@ export class StateFileError extends Error {
 /**
  * Plain data with float32 arrays in it, as the parts of a file that goes without any other:
  *
- *     'secateur' | format, uint32 | bytes of the JSON, uint32 | SHA-256 of all that follows | JSON | float32 values
+ *     'secateur' | format, uint32 | bytes of the JSON, uint32 | SHA-256 of both numbers and all that follows | JSON | float32 values
  *
  * in little-endian order. In the JSON an array stands as { "$float32": [first value, number of values] }, and a number that
  * JSON has no word for as { "$number": "NaN" }.
@@ -42,7 +42,7 @@ export function encodeState(value: unknown): Uint8Array[] {
   header.write(MAGIC, 'latin1');
   header.writeUInt32LE(STATE_FORMAT, 8);
   header.writeUInt32LE(text.length, 12);
-  checksum(body).copy(header, 16);
+  checksum([header.subarray(8, 16), ...body]).copy(header, 16);
   return [header, ...body];
 }
 
@@ -56,11 +56,10 @@ export function decodeState(bytes: Uint8Array): unknown {
     throw new StateFileError(`has format ${format}, but this version of secateur reads format ${STATE_FORMAT}`);
   }
   const body = file.subarray(HEADER_BYTES);
-  if (!checksum([body]).equals(file.subarray(16, HEADER_BYTES))) {
+  if (!checksum([file.subarray(8, 16), body]).equals(file.subarray(16, HEADER_BYTES))) {
     throw new StateFileError('is damaged: its checksum is not that of its content');
   }
   const textBytes = file.readUInt32LE(12);
-  if (textBytes > body.length) throw new StateFileError('is damaged: its header does not fit its content');
   // Copied, so that the values lie as Float32Array wants them, wherever the bytes do.
   const start = body.byteOffset + textBytes;
   const values = new Float32Array((body.buffer as ArrayBuffer).slice(start, body.byteOffset + body.length));
