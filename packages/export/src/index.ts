@@ -7,7 +7,9 @@ export { type ImportedModel, type ImportOptions, importOnnx } from './import/imp
 export type { ImportLimits } from './import/limits.ts';
 export type { InputLayout, InputOptions } from './import/read-input.ts';
 export { type ClassifierDescription, type OnnxMetadata, readOnnxMetadata } from './metadata.ts';
+export type { RangeRule } from './precision/calibrate.ts';
 export { type Float16Options, toFloat16 } from './precision/float16.ts';
+export { type QuantiseOptions, quantise } from './precision/quantise.ts';
 export { nhwcToNchw } from './runtime/images.ts';
 export { type Latency, type LatencyOptions, measureLatency } from './runtime/latency.ts';
 export type { OnnxSource } from './runtime/load-model.ts';

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { keys, type OnnxMetadata } from '../metadata.ts';
 import { type Agreement, argMax, compareLogits } from './agreement.ts';
-import { nhwcToNchw } from './images.ts';
+import { feed } from './feed.ts';
 import type { OnnxSource } from './load-model.ts';
 import { type LoadedModel, openModel } from './session.ts';
 
@@ -86,17 +86,9 @@ async function runModel(
   }
 }
 
-async function runOnnx(
-  { runtime, session }: LoadedModel,
-  images: Float32Array,
-  shape: number[],
-): Promise<Float32Array> {
-  const [count, height, width, channels] = shape;
-  const input =
-    shape.length === 4
-      ? new runtime.Tensor('float32', nhwcToNchw(images, shape), [count!, channels!, height!, width!])
-      : new runtime.Tensor('float32', images, shape);
-  const outputs = await session.run({ [session.inputNames[0]!]: input });
+async function runOnnx(loaded: LoadedModel, images: Float32Array, shape: number[]): Promise<Float32Array> {
+  const { session } = loaded;
+  const outputs = await session.run(feed(loaded, images, shape));
   return outputs[session.outputNames[0]!]!.data as Float32Array;
 }
 
