@@ -5,17 +5,26 @@
 
 #include "floats.h"
 #include "kernels.h"
+#include "narrow_convolution.h"
 #include "precision.h"
 
 namespace secateur {
 
 namespace {
 
-/** oneDNN's form of a filter, as libtorch's operator `mkldnn_prepacked::conv2d_prepack` made it. */
+/** Ours, for few channels. */
+struct PackedNarrow {
+  NarrowFilter filter;
+  MaybeTensor shift;
+  SmallMap map;
+};
+
+/** A filter as libtorch's operator `mkldnn_prepacked::conv2d_prepack` reordered it, or as narrowConvolution reads it. */
 struct Packed {
-  c10::IValue context;
   at::ScalarType type;
-  int64_t channels;
+  int64_t height, width, channels;
+  c10::IValue context;
+  c10::optional<PackedNarrow> narrow;
 };
 
 /** One per thread, and so one per Node environment. */
@@ -88,42 +97,66 @@ Napi::Value packConvolution(Call& call) {
     if (offset) shift = *shift + vectorOf(*offset, channels, "offset");
     weight = weight.to(at::kFloat) * factor.reshape({channels, 1, 1, 1});
   }
+  const SmallMap map{filter.size(0), filter.size(1), input[1], input[2], window[6], window[7], window[2], window[3]};
+  const bool isPlain = groups == 1 && window[0] == 1 && window[1] == 1 && window[4] == 1 && window[5] == 1;
+  if (isPlain && favoursNarrowConvolution(map, type, input[0], weight.size(1), channels)) {
+    const NarrowFilter narrow = packNarrowFilter(weight.permute({2, 3, 1, 0}), type);
+    return Napi::Number::New(call.env(), packedStore().add({type, input[1], input[2], input[3], {}, PackedNarrow{narrow, shift, map}}));
+  }
   weight = weight.to(type).contiguous(at::MemoryFormat::ChannelsLast);
   const Integers nchw = {input[0], input[3], input[1], input[2]};
   const c10::IValue packedShift = shift ? c10::IValue(shift->to(type).contiguous()) : c10::IValue();
   c10::IValue context = secateur::call(*prepack(), {weight, packedShift, Integers{window[0], window[1]}, Integers{window[2], window[3]},
                                                     Integers{window[4], window[5]}, groups, nchw, "none"});
-  return Napi::Number::New(call.env(), packedStore().add({std::move(context), type, input[3]}));
+  return Napi::Number::New(call.env(), packedStore().add({type, input[1], input[2], input[3], std::move(context), c10::nullopt}));
 }
 
-template <typename T>
-void rectifyRange(T* __restrict values, int64_t count) {
+template <bool kRelu, typename T>
+void finishRange(T* __restrict values, const T* __restrict residual, int64_t count) {
 #pragma omp simd
   for (int64_t i = 0; i < count; ++i) {
-    const float value = toFloat(values[i]);
-    assign(values[i], value < 0.0f ? 0.0f : value);
+    const float value = toFloat(values[i]) + (residual ? toFloat(residual[i]) : 0.0f);
+    assign(values[i], kRelu && value < 0.0f ? 0.0f : value);
   }
 }
 
-/** In place. oneDNN's own ReLU would turn NaN into 0. */
-void rectify(const at::Tensor& y) {
+/** y = activation(y + residual), in place. oneDNN's own ReLU would turn NaN into 0. */
+void finish(const at::Tensor& y, const MaybeTensor& residual, bool relu) {
   withStorageType(y, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     T* const values = y.data_ptr<T>();
-    at::parallel_for(0, y.numel(), 1 << 14, [=](int64_t begin, int64_t end) { rectifyRange(values + begin, end - begin); });
+    const T* const added = residual ? residual->data_ptr<T>() : nullptr;
+    at::parallel_for(0, y.numel(), 1 << 14, [=](int64_t begin, int64_t end) {
+      const T* from = added ? added + begin : nullptr;
+      if (relu) finishRange<true>(values + begin, from, end - begin);
+      else finishRange<false>(values + begin, from, end - begin);
+    });
   });
 }
 
-/** (packed, x, relu) -> y */
+/** (packed, x, residual | null, relu) -> y */
 at::Tensor runPackedConvolution(Call& call) {
   const Packed packed = packedStore().get(call.number(0));
   const at::Tensor x = call.tensor(1);
-  TORCH_CHECK(x.dim() == 4 && x.numel() > 0 && x.size(3) == packed.channels, "expected x of rank 4 with ", packed.channels, " channels, but got shape ",
-              x.sizes());
-  const at::Tensor nchw = x.to(packed.type).contiguous().permute({0, 3, 1, 2});
-  const bool relu = call.flag(2);
+  TORCH_CHECK(x.dim() == 4 && x.numel() > 0 && x.size(1) == packed.height && x.size(2) == packed.width && x.size(3) == packed.channels, "expected x of shape [images, ",
+              packed.height, ", ", packed.width, ", ", packed.channels, "], but got shape ", x.sizes());
+  const at::Tensor input = x.to(packed.type);
+  MaybeTensor residual = call.optionalTensor(2);
+  if (residual) residual = residual->to(packed.type).contiguous();
+  const bool relu = call.flag(3);
+  const auto check = [&](int64_t outH, int64_t outW, int64_t out) {
+    const Integers shape = {x.size(0), outH, outW, out};
+    TORCH_CHECK(!residual || residual->sizes() == at::IntArrayRef(shape), "expected a residual of shape ", shape, ", but got ", residual->sizes());
+  };
+  if (packed.narrow) {
+    const auto& [filter, shift, map] = *packed.narrow;
+    check(map.outH, map.outW, filter.out);
+    return narrowConvolution(input, filter, shift, residual, map, relu);
+  }
+  const at::Tensor nchw = input.contiguous().permute({0, 3, 1, 2});
   const at::Tensor y = secateur::call(*runPrepacked(), {nchw, packed.context}).toTensor().permute({0, 2, 3, 1}).contiguous();
-  if (relu) rectify(y);
+  check(y.size(1), y.size(2), y.size(3));
+  if (relu || residual) finish(y, residual, relu);
   return y;
 }
 

@@ -53,8 +53,7 @@ interface NativeData {
 /** Something native made from a tensor, under a key that says what else it depends on. */
 interface Prepared {
   readonly key: string;
-  /** undefined when it was asked for once, and not made yet. */
-  readonly handle: number | undefined;
+  readonly handle: number;
   readonly release: (handle: number) => void;
 }
 
@@ -292,22 +291,19 @@ export class TorchBackend extends KernelBackend {
   }
 
   /**
-   * Something native made from a tensor, kept with it until its values change, it is disposed, or another key is asked for.
-   *
-   * @param eager false: made when the key is asked for the second time, and undefined before
+   * Something native made from a tensor, kept with it until its values change, it is disposed, or another key is asked for;
+   * undefined where the tensor is disposed already.
    */
   prepared(
     info: TensorInfo,
     key: string,
-    { eager, make, release }: { eager: boolean; make: () => number; release: (handle: number) => void },
+    { make, release }: { make: () => number; release: (handle: number) => void },
   ): number | undefined {
     const data = this.#data.get(info.dataId);
     if (data?.kind !== 'native') return undefined;
-    const known = data.prepared;
-    if (known?.key === key && known.handle !== undefined) return known.handle;
-    const isSecond = known?.key === key;
+    if (data.prepared?.key === key) return data.prepared.handle;
     this.#releasePrepared(data);
-    data.prepared = { key, handle: eager || isSecond ? make() : undefined, release };
+    data.prepared = { key, handle: make(), release };
     return data.prepared.handle;
   }
 
@@ -353,7 +349,7 @@ export class TorchBackend extends KernelBackend {
   }
 
   #releasePrepared(data: NativeData): void {
-    if (data.prepared?.handle !== undefined) data.prepared.release(data.prepared.handle);
+    data.prepared?.release(data.prepared.handle);
     data.prepared = undefined;
   }
 

@@ -265,7 +265,8 @@ export interface Binding
     groups: number,
     bfloat16: boolean,
   ): PackedConvolution;
-  runPackedConvolution(packed: PackedConvolution, x: Handle, relu: boolean): Handle;
+  /** The residual, of the output's shape, is added before the ReLU. */
+  runPackedConvolution(packed: PackedConvolution, x: Handle, residual: Handle | null, relu: boolean): Handle;
   releasePackedConvolution(packed: PackedConvolution): void;
 
   convOrthogonality(kernel: Handle, bfloat16: boolean): [norm: Handle, gradient: Handle];

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { memory, profile, setPrecision } from '../src/index.ts';
+import { memory, profile, setPrecision, setThreads, threads } from '../src/index.ts';
 import { evaluate, expectAgreement, expectClose, runKernel, tensor, values } from './helpers.ts';
 
 beforeEach(async () => {
@@ -22,11 +22,13 @@ interface Shapes {
   readonly from: number;
   readonly to: number;
   readonly depthwise: boolean;
+  /** Adds something before the ReLU. */
+  readonly residual?: boolean;
 }
 
-/** convolution, batch norm, ReLU; parameters with a seed for each. */
+/** convolution, batch norm, addition, ReLU; parameters with a seed for each. */
 function chain(
-  { batch, size, filter, stride, from, to, depthwise }: Shapes,
+  { batch, size, filter, stride, from, to, depthwise, residual }: Shapes,
   pad: 'same' | 'valid' | number,
 ): tf.Tensor4D {
   const x = image([batch, size, size, from]);
@@ -35,19 +37,21 @@ function chain(
   const vector = (seed: number, least = -1) =>
     tf.tensor1d(values(channels, seed, 1).map((value) => Math.max(value, least)));
   const y = (depthwise ? tf.depthwiseConv2d : tf.conv2d)(x, weight, stride, pad) as tf.Tensor4D;
-  return tf.relu(tf.batchNorm(y, vector(3), vector(4, 0.1), vector(5), vector(6)));
+  const normed = tf.batchNorm(y, vector(3), vector(4, 0.1), vector(5), vector(6)) as tf.Tensor4D;
+  return tf.relu(residual ? tf.add(image(y.shape, 7), normed) : normed);
 }
 
-describe('batch norm and ReLU folded into a convolution', () => {
+describe('batch norm, addition and ReLU folded into a convolution', () => {
   it('agree with cpu for any shape, stride and padding', async () => {
     const shapes = fc.record({
       batch: fc.integer({ min: 1, max: 20 }),
-      size: fc.integer({ min: 1, max: 7 }),
+      size: fc.integer({ min: 1, max: 12 }),
       filter: fc.integer({ min: 1, max: 4 }),
-      stride: fc.integer({ min: 1, max: 3 }),
-      from: fc.constantFrom(1, 3, 16, 17),
-      to: fc.constantFrom(1, 5, 16),
+      stride: fc.integer({ min: 1, max: 2 }),
+      from: fc.constantFrom(1, 3, 8, 16, 17),
+      to: fc.constantFrom(1, 5, 8, 16, 19, 40),
       depthwise: fc.boolean(),
+      residual: fc.boolean(),
     });
     const pads = fc.constantFrom<'same' | 'valid' | number>('same', 'valid', 1, 2);
     await fc.assert(
@@ -55,7 +59,7 @@ describe('batch norm and ReLU folded into a convolution', () => {
         fc.pre(pad === 'same' || drawn.filter <= drawn.size);
         await expectAgreement(() => chain(drawn, pad), 1e-4);
       }),
-      { numRuns: 60, seed: 1 },
+      { numRuns: 100, seed: 1 },
     );
   });
 
@@ -79,6 +83,36 @@ describe('batch norm and ReLU folded into a convolution', () => {
     const difference = Float32Array.from(rounded!.values, (value, i) => value - exact!.values[i]!);
     expect(norm(difference) / norm(exact!.values)).toBeLessThan(0.01);
     expect(norm(difference)).toBeGreaterThan(0);
+  });
+
+  it('takes an addition in either order, when nothing else reads the convolution', async () => {
+    const x = image([2, 9, 9, 8]);
+    const filter = image([3, 3, 8, 8], 2);
+    const convolved = () => tf.conv2d(x, filter, 1, 'same');
+    const sums = () => [tf.relu(tf.add(convolved(), x)), tf.add(x, convolved()), tf.add(convolved(), convolved())];
+    const twice = () => {
+      const y = convolved();
+      return tf.add(y, y);
+    };
+    expect(await kernelsOf(() => sums().map((y) => y.dataSync()))).toEqual(
+      expect.arrayContaining(['Conv2D+Add+Relu', 'Conv2D+Add', 'Conv2D']),
+    );
+    await expectAgreement(sums, 1e-5);
+    await expectAgreement(twice, 1e-5);
+    await expectAgreement(() => tf.add(convolved(), tf.ones([8])), 1e-5);
+  });
+
+  it('gives the same bits whatever the number of images and threads', () => {
+    const filter = image([3, 3, 16, 24], 2);
+    const many = image([5, 16, 16, 16]);
+    const one = tf.slice(many, [3, 0, 0, 0], [1, 16, 16, 16]) as tf.Tensor4D;
+    const run = (x: tf.Tensor4D) => tf.conv2d(x, filter, 1, 'same').dataSync();
+    const size = 16 * 16 * 24;
+    expect(run(one)).toEqual(run(many).slice(3 * size, 4 * size));
+    const before = threads();
+    setThreads(1);
+    expect(run(one)).toEqual(run(many).slice(3 * size, 4 * size));
+    setThreads(before);
   });
 
   it('does not happen where the convolution itself is read too, or under a gradient', async () => {

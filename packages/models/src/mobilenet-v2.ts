@@ -77,7 +77,7 @@ function invertedResidual(
   residual = normaliseAndClip(residual, factory, `${name}_depthwise`);
   residual = factory.conv1x1(residual, `${name}_project`, { filters, useBias: false });
   residual = factory.batchNorm(residual, `${name}_project_bn`, { scale: 1 });
-  return strides === 1 && inputs === filters ? factory.add([residual, x], `${name}_add`) : residual;
+  return strides === 1 && inputs === filters ? factory.add([x, residual], `${name}_add`) : residual;
 }
 
 function normaliseAndClip(x: SymbolicTensor, factory: LayerFactory, name: string): SymbolicTensor {

@@ -77,6 +77,6 @@ function basicBlock(
     const padChannels = [before, missingChannels - before] as const;
     shortcut = new ZeroPadShortcut({ name: `${name}_shortcut`, strides, padChannels }).apply(x) as SymbolicTensor;
   }
-  const sum = factory.add([residual, shortcut], `${name}_add`);
+  const sum = factory.add([shortcut, residual], `${name}_add`);
   return factory.relu(sum, `${name}_relu2`);
 }

@@ -31,7 +31,9 @@ function predictFor(duration: number): number[] {
   const end = performance.now() + duration;
   do {
     const start = performance.now();
-    tf.tidy(() => (network.predict(images, { batchSize: batch }) as tf.Tensor).dataSync());
+    const predictions = network.predict(images, { batchSize: batch }) as tf.Tensor;
+    predictions.dataSync();
+    predictions.dispose();
     milliseconds.push(performance.now() - start);
   } while (performance.now() < end);
   return milliseconds;

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BinaryName, NativeDtype } from '../binding.ts';
 import { kernel, NATIVE, NUMERIC } from '../kernel.ts';
+import { foldAdd } from './deferred-convolution.ts';
 
 interface BinaryInputs {
   readonly a: tf.TensorInfo;
@@ -17,6 +18,8 @@ function binary(
 ) {
   return kernel<BinaryInputs, unknown>(kernelName, { dtypes }, ({ inputs, backend }) => {
     const { a, b } = inputs;
+    const folded = kernelName === tf.Add ? foldAdd(backend, a, b) : undefined;
+    if (folded) return folded;
     const shape = assertAndGetBroadcastShape(a.shape, b.shape);
     const handle = backend.native[name](backend.handle(a), backend.handle(b));
     return backend.make(handle, shape, result(inputs) as NativeDtype);

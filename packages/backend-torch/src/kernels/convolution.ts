@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ConvolutionName, Handle } from '../binding.ts';
+import type { ConvolutionName } from '../binding.ts';
 import { type KernelCall, kernel } from '../kernel.ts';
 import { computesInBfloat16 } from '../precision.ts';
 import { deferConvolution } from './deferred-convolution.ts';
@@ -88,16 +88,6 @@ function convolve(
   const bias = inputs.bias && { ...inputs.bias, shape: [info.outChannels] };
   const isPrelu = attrs.activation === 'prelu';
   const bfloat16 = computesInBfloat16();
-  const run = (x: Handle, filter: Handle, bias: Handle | null) =>
-    backend.native[kind.name](
-      x,
-      filter,
-      bias,
-      geometry(info),
-      bfloat16,
-      isPrelu ? 'linear' : attrs.activation,
-      attrs.leakyreluAlpha ?? 0.2,
-    );
   const deferred = deferConvolution(backend, {
     kernel: kernelName,
     x,
@@ -108,10 +98,17 @@ function convolve(
     groups: kind.depthwise ? info.inChannels : 1,
     bfloat16,
     activation: attrs.activation,
-    run,
   });
   if (deferred) return deferred;
-  let y = run(backend.handle(x), backend.handle(filter), backend.optionalHandle(bias));
+  let y = backend.native[kind.name](
+    backend.handle(x),
+    backend.handle(filter),
+    backend.optionalHandle(bias),
+    geometry(info),
+    bfloat16,
+    isPrelu ? 'linear' : attrs.activation,
+    attrs.leakyreluAlpha ?? 0.2,
+  );
   if (isPrelu && preluActivationWeights) {
     const linear = y;
     try {

@@ -1,5 +1,5 @@
-// At inference a convolution waits until its output is read: batch norm and ReLU that come meanwhile are folded into its filter,
-// which is then reordered for oneDNN once and used again for the next input.
+// At inference a convolution waits until its output is read: batch norm, an addition and ReLU that come meanwhile become part of it,
+// and its filter is reordered once and used again for the next input.
 import * as tf from '@tensorflow/tfjs-core';
 import type { TorchBackend } from '../backend.ts';
 import type { Handle } from '../binding.ts';
@@ -19,8 +19,6 @@ export interface Convolution {
   readonly groups: number;
   readonly bfloat16: boolean;
   readonly activation: string;
-  /** The convolution without any of this. */
-  readonly run: (x: Handle, filter: Handle, bias: Handle | null) => Handle;
 }
 
 export interface Normalisation {
@@ -54,6 +52,21 @@ export function foldBatchNorm(
   return folded && backend.defer(folded, x.shape);
 }
 
+/** Makes an addition part of the convolution that one of both waits for, or returns undefined. */
+export function foldAdd(backend: TorchBackend, a: tf.TensorInfo, b: tf.TensorInfo): tf.TensorInfo | undefined {
+  if (tf.engine().state.gradientDepth > 0 || a.dtype !== 'float32' || b.dtype !== 'float32') return undefined;
+  if (a.dataId === b.dataId || !tf.util.arraysEqual(a.shape, b.shape)) return undefined;
+  for (const [sum, residual] of [
+    [b, a],
+    [a, b],
+  ] as const) {
+    const pending = backend.pendingOf(sum);
+    const folded = pending instanceof PendingConvolution ? pending.withResidual(residual) : undefined;
+    if (folded) return backend.defer(folded, sum.shape);
+  }
+  return undefined;
+}
+
 /** Folds ReLU into the convolution that x waits for, or returns undefined. */
 export function foldRelu(backend: TorchBackend, x: tf.TensorInfo): tf.TensorInfo | undefined {
   const pending = backend.pendingOf(x);
@@ -81,6 +94,7 @@ interface Leases {
   readonly x: Lease;
   readonly filter: Lease;
   readonly bias: Lease | undefined;
+  readonly residual?: Lease;
   readonly norm:
     | {
         readonly mean: Lease;
@@ -126,7 +140,13 @@ class PendingConvolution implements Pending {
     const { outChannels } = this.#convolution.info;
     const isPerChannel = (vector: tf.TensorInfo | undefined) =>
       !vector || (vector.dtype === 'float32' && vector.shape.length === 1 && vector.shape[0] === outChannels);
-    if (this.#relu || this.#leases.norm || ![mean, variance, offset, scale].every(isPerChannel)) return undefined;
+    if (
+      this.#relu ||
+      this.#leases.residual ||
+      this.#leases.norm ||
+      ![mean, variance, offset, scale].every(isPerChannel)
+    )
+      return undefined;
     const norm = {
       mean: this.#backend.lease(mean),
       variance: this.#backend.lease(variance),
@@ -137,26 +157,28 @@ class PendingConvolution implements Pending {
     return this.#continued({ ...this.#retained(), norm }, tf.FusedBatchNorm, false);
   }
 
+  withResidual(residual: tf.TensorInfo): PendingConvolution | undefined {
+    if (this.#relu || this.#leases.residual) return undefined;
+    return this.#continued({ ...this.#retained(), residual: this.#backend.lease(residual) }, tf.Add, false);
+  }
+
   withRelu(): PendingConvolution | undefined {
     return this.#relu ? undefined : this.#continued(this.#retained(), tf.Relu, true);
   }
 
   compute(): Handle {
     const { native } = this.#backend;
-    const { x, filter, bias, norm } = this.#leases;
+    const { x, residual } = this.#leases;
+    const run = (packed: number) => native.runPackedConvolution(packed, x.handle, residual?.handle ?? null, this.#relu);
     const packed = this.#backend.prepared(this.#convolution.filter, this.#key(), {
-      // A batch norm is folded at once, so that the same program gives the same bits on its first input and on its second.
-      // Without one the packed form gives the bits of the plain one, and is worth its making when the filter comes again.
-      eager: norm !== undefined,
       make: () => this.#pack(),
       release: (handle) => native.releasePackedConvolution(handle),
     });
-    if (packed !== undefined) return native.runPackedConvolution(packed, x.handle, this.#relu);
-    if (!norm) return this.#plain(x.handle, filter.handle, bias?.handle ?? null);
+    if (packed !== undefined) return run(packed);
     // The filter is disposed, and nobody could use the packed form again.
     const passing = this.#pack();
     try {
-      return native.runPackedConvolution(passing, x.handle, this.#relu);
+      return run(passing);
     } finally {
       native.releasePackedConvolution(passing);
     }
@@ -174,18 +196,6 @@ class PendingConvolution implements Pending {
     return { kernels: this.#kernels, inputs: { x, filter }, bytes: read + written };
   }
 
-  #plain(x: Handle, filter: Handle, bias: Handle | null): Handle {
-    const { run, activation } = this.#convolution;
-    const y = run(x, filter, bias);
-    // ReLU as a kernel of its own came later.
-    if (!this.#relu || activation === 'relu') return y;
-    try {
-      return this.#backend.native.relu(y);
-    } finally {
-      this.#backend.native.release(y);
-    }
-  }
-
   #continued(leases: Leases, kernel: string, relu: boolean): PendingConvolution {
     return new PendingConvolution(this.#backend, this.#convolution, {
       leases,
@@ -200,8 +210,8 @@ class PendingConvolution implements Pending {
   }
 
   *#all(): Iterable<Lease> {
-    const { x, filter, bias, norm } = this.#leases;
-    for (const lease of [x, filter, bias, norm?.mean, norm?.variance, norm?.offset, norm?.scale]) {
+    const { x, filter, bias, residual, norm } = this.#leases;
+    for (const lease of [x, filter, bias, residual, norm?.mean, norm?.variance, norm?.offset, norm?.scale]) {
       if (lease) yield lease;
     }
   }
