@@ -126,12 +126,13 @@ function refuse(refused: readonly string[], nodes: number): void {
 
 /** Features in the file's order, or channels-last images. */
 function finish(value: Value | undefined, { plan, views }: FileContext): PlannedLayer {
-  if (value?.kind !== 'tensor' || value.layer === plan.input) {
+  const seen =
+    value?.kind === 'tensor' ? (value.axes.length === 1 ? views.features(value) : views.image(value)) : undefined;
+  if (!seen || seen.layer === plan.input) {
     throw new Error(
       'The output does not depend on the input, or is the input itself; expected a network between them.',
     );
   }
-  const seen = value.axes.length === 1 ? views.features(value) : views.image(value);
   if (seen.order)
     throw new Error('The output is a flattened image; expected a dense layer or a pooling in front of it.');
   return seen.layer;

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { decodeModel } from '../graph/decode.ts';
 import { metadataOf, type OnnxMetadata } from '../metadata.ts';
-import type { OnnxSource } from '../runtime/session.ts';
+import type { OnnxSource } from '../runtime/load-model.ts';
 import { convertGraph } from './convert-graph.ts';
 import { ExternalData } from './external-data.ts';
 import { tidy } from './layer-name.ts';

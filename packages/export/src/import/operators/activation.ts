@@ -121,9 +121,8 @@ export const activationOperators: Readonly<Record<string, Operator>> = {
   Dropout: dropout,
   Elu: (context) => {
     const alpha = context.attributes.float('alpha', 1);
-    return alpha === 1
-      ? activate(context, context.tensor(), 'elu')
-      : context.elementwise(context.tensor(), { create: (name) => layers.elu({ name, alpha }) });
+    if (alpha !== 1) throw new Error(`has alpha ${alpha}; tfjs-layers has 1 only`);
+    return activate(context, context.tensor(), 'elu');
   },
   Gelu: (context) => {
     const approximate = context.attributes.text('approximate', 'none');
