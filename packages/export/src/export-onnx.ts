@@ -1,90 +1,152 @@
-import { type LayerNode, readNodes } from '@secateur/core';
+import { type LayerNode, type Network, readNetwork } from '@secateur/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { onnx as Onnx } from 'onnx-proto';
 import { checkModel } from './check/check-onnx.ts';
-import { encode, toModelProto } from './graph/encode.ts';
+import { checkOpset, DEFAULT_OPSET, encode, type Port, toModelProto } from './graph/encode.ts';
 import { foldBatchNorm as foldBatchNormInto } from './graph/fold-batch-norm.ts';
 import { foldPadding } from './graph/fold-padding.ts';
 import { OnnxGraph } from './graph/onnx-graph.ts';
 import { shieldPadding } from './graph/shield-padding.ts';
-import { onnxShape, writeLayers } from './layers/write-layers.ts';
+import type { Value } from './layers/converter.ts';
+import { arrange, type Layout } from './layers/layout.ts';
+import { shapeOf, writeLayers } from './layers/write-layers.ts';
 import { type ClassifierDescription, describe, keys } from './metadata.ts';
+import { writePreprocessing } from './preprocessing.ts';
 
 export interface ExportOptions extends ClassifierDescription {
   /** Whether batch normalisation disappears into the convolution or dense layer before it. Default true. */
   readonly foldBatchNorm?: boolean;
-  /** Whether a softmax is put behind the logits; the output is then called `probabilities`. Default false. */
+  /**
+   * Whether a softmax over the classes is put behind each output that does not end in one; a single output is then called
+   * `probabilities`. Default: that of `preprocessing`.
+   */
   readonly softmax?: boolean;
-  /** Further metadata_props, such as a summary of the pruning. */
+  /** How the inputs lie; NHWC costs one Transpose at the start. Default NCHW. */
+  readonly inputLayout?: 'NCHW' | 'NHWC';
+  /**
+   * Whether the file takes pixels as they are, uint8 [batch, height, width, channels], and standardises them with
+   * `inputScale`, `mean` and `std` by itself. Default false.
+   */
+  readonly preprocessing?: boolean;
+  /** Version of ONNX's operator set, 17 to 26. Default 17. */
+  readonly opset?: number;
+  /** Further metadata_props. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**
- * Converts a trained image classifier to ONNX (opset 17, IR 8) without touching the model.
+ * Converts a trained network to ONNX (opset 17 and IR 8 unless told otherwise) without touching the model.
  *
  * The file has one input `input`, [batch, channels, height, width] (or [batch, features]), and one output `logits`,
- * [batch, classes], or `probabilities` when the network ends in a softmax; `batch` is dynamic. Nodes and tensors are
- * named after their layers. Images stay channels-first throughout, so no transpose is needed: kernels are reordered,
- * and so are the rows of the dense kernel behind a flattened image. The graph is checked as `checkOnnx` does.
+ * [batch, classes] or [batch, classes, height, width], called `probabilities` when the network ends in a softmax; `batch`
+ * is dynamic. Several inputs or outputs have the names of their layers. Nodes and tensors are named after their layers.
+ * Images stay channels-first throughout: kernels are reordered, and so are the rows of the dense kernel behind a
+ * flattened image. The graph is checked as `checkOnnx` does.
  *
- * @throws Error when the model is not a classifier of fixed-size inputs, has layers without an ONNX form (all are
- * listed), or the options do not fit it.
+ * @throws Error when an input's size is not fixed, layers have no ONNX form (all are listed), or the options do not fit
+ * the model.
  */
 export async function exportOnnx(model: LayersModel, options: ExportOptions = {}): Promise<Uint8Array> {
   return encode(await convertModel(model, options));
 }
 
 /** The same before it is encoded, with weights of any size. */
-export async function convertModel(
-  model: LayersModel,
-  { foldBatchNorm = true, softmax = false, metadata = {}, ...description }: ExportOptions = {},
-): Promise<Onnx.IModelProto> {
-  const nodes = readNodes(model);
-  const inputShape = fixedInputShape(nodes[0]!);
-  const classes = classCount(nodes.at(-1)!);
-  const properties = describe(description, { inputShape, classes, extra: metadata });
+export async function convertModel(model: LayersModel, options: ExportOptions = {}): Promise<Onnx.IModelProto> {
+  const { foldBatchNorm = true, preprocessing = false, softmax = preprocessing, metadata = {} } = options;
+  const { opset = DEFAULT_OPSET } = options;
+  checkOpset(opset);
+  const network = readNetwork(model);
+  const inputs = inputNodes(model, network);
+  const inputLayout = preprocessing || options.inputLayout === 'NHWC' ? 'channelsLast' : 'channelsFirst';
+  const properties = describe(options, {
+    channels: inputs[0]!.outputShape.at(-1)!,
+    classes: network.outputs[0]!.outputShape.at(-1)!,
+    layouts: inputs.map((input) => layoutName(shapeOf(input).length, inputLayout)),
+    extra: metadata,
+  });
 
-  const graph = new OnnxGraph('input', ['logits', 'probabilities']);
-  await writeLayers(graph, nodes);
+  const inputNames = inputs.length === 1 ? ['input'] : inputs.map(({ name }) => name);
+  const outputNames = network.outputs.length === 1 ? ['logits', 'probabilities'] : outputNamesOf(network);
+  const graph = new OnnxGraph({ inputs: inputNames, reserved: outputNames, opset });
+  const values = new Map(
+    inputs.map((node, i): [LayerNode, Value] => {
+      const shape = shapeOf(node);
+      return [node, { name: inputNames[i]!, shape, layout: shape.length === 1 ? 'channelsLast' : inputLayout }];
+    }),
+  );
+  if (preprocessing) {
+    writePreprocessing(graph, values, options);
+    properties[keys.inputValues] = 'pixels';
+  }
+  const outputs = await writeLayers(graph, network, values);
+  graph.outputs = outputs.map(({ name }) => name);
   foldPadding(graph);
   shieldPadding(graph);
   if (foldBatchNorm) foldBatchNormInto(graph);
 
-  const endsInSoftmax = graph.producerOf(graph.output)?.opType === 'Softmax';
-  if (softmax && !endsInSoftmax) {
-    graph.output = graph.addNode('softmax', 'Softmax', [graph.output], { axis: { int: 1 } });
+  const givesProbabilities = graph.outputs.map((output) => graph.producerOf(output)?.opType === 'Softmax');
+  if (softmax && givesProbabilities.includes(false)) {
+    graph.outputs = graph.outputs.map((output, i) =>
+      givesProbabilities[i] ? output : graph.addNode(`${output}/softmax`, 'Softmax', [output], { axis: { int: 1 } }),
+    );
     properties[keys.appendedSoftmax] = 'true';
   }
-  const output = softmax || endsInSoftmax ? 'probabilities' : 'logits';
-  graph.renameOutput(output);
-
+  const single = softmax || givesProbabilities[0] ? 'probabilities' : 'logits';
+  const ports = outputs.length === 1 ? [single] : outputNames;
+  ports.forEach((name, i) => {
+    graph.nameOutput(i, name);
+  });
   const converted = toModelProto({
     name: model.name,
     graph,
-    input: { name: 'input', dims: ['batch', ...inputShape] },
-    output: { name: output, dims: ['batch', classes] },
+    inputs: inputs.map((node, i) => inputPort(inputNames[i]!, shapeOf(node), { inputLayout, preprocessing })),
+    outputs: outputs.map(({ shape }, i) => ({
+      name: ports[i]!,
+      dims: ['batch', ...arrange(shape, 'channelsFirst')],
+    })),
     properties,
   });
   checkModel(converted);
   return converted;
 }
 
-function fixedInputShape(input: LayerNode): number[] {
-  const shape = onnxShape(input);
-  if ((shape.length !== 1 && shape.length !== 3) || shape.some((size) => size === null)) {
-    throw new Error(
-      `Expected an input of shape [batch, height, width, channels] or [batch, features] with every size but the batch fixed, but layer '${input.name}' takes [${input.outputShape.map(String)}]. Build the model with a fixed inputShape.`,
-    );
-  }
-  return shape;
+function inputPort(
+  name: string,
+  shape: readonly number[],
+  { inputLayout, preprocessing }: { inputLayout: Layout; preprocessing: boolean },
+): Port {
+  return { name, dims: ['batch', ...arrange(shape, inputLayout)], ...(preprocessing && { type: 'uint8' }) };
 }
 
-function classCount({ name, outputShape }: LayerNode): number {
-  const [, classes] = outputShape;
-  if (outputShape.length !== 2 || classes == null) {
-    throw new Error(
-      `Expected a classifier with an output of shape [batch, classes], but layer '${name}' gives [${outputShape.map(String)}]. End the model in a global pooling, flatten or dense layer.`,
-    );
-  }
-  return classes;
+/** The network's input layers, in the model's order. */
+function inputNodes(model: LayersModel, { nodes }: Network): LayerNode[] {
+  return model.inputs.map(({ sourceLayer }) => {
+    const node = nodes.find(({ layer, inputs }) => layer === sourceLayer && inputs.length === 0);
+    if (!node) {
+      throw new Error(
+        `Expected every input of model '${model.name}' to have a way to an output, but '${sourceLayer.name}' has none. Build the model without it.`,
+      );
+    }
+    const shape: readonly (number | null)[] = node.outputShape.slice(1);
+    if (shape.length === 0 || shape.includes(null)) {
+      throw new Error(
+        `Expected an input of shape [batch, height, width, channels] or [batch, features] with every size but the batch fixed, but layer '${node.name}' takes [${node.outputShape.map(String)}]. Build the model with a fixed inputShape.`,
+      );
+    }
+    return node;
+  });
+}
+
+/** The layers' names; a layer whose output is given out twice gets a number. */
+function outputNamesOf({ outputs }: Network): string[] {
+  return outputs.map(({ name }, i) => {
+    const before = outputs.slice(0, i).filter((other) => other.name === name).length;
+    return before === 0 ? name : `${name}_${before}`;
+  });
+}
+
+/** NCHW and its like for other numbers of axes. */
+function layoutName(rank: number, layout: Layout): string {
+  const positions = { 1: '', 2: 'W', 3: 'HW', 4: 'DHW' }[rank] ?? '?'.repeat(rank - 1);
+  return layout === 'channelsFirst' ? `NC${positions}` : `N${positions}C`;
 }

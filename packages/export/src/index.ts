@@ -6,8 +6,10 @@ export type { Port } from './graph/encode.ts';
 export { type ImportedModel, type ImportOptions, importOnnx } from './import/import-onnx.ts';
 export type { ImportLimits } from './import/limits.ts';
 export type { InputLayout, InputOptions } from './import/read-input.ts';
-export { type ClassifierDescription, type OnnxMetadata, readOnnxMetadata } from './metadata.ts';
+
+export { type ClassifierDescription, type OnnxMetadata, type PruningStep, readOnnxMetadata } from './metadata.ts';
 export type { RangeRule } from './precision/calibrate.ts';
+
 export { type Float16Options, toFloat16 } from './precision/float16.ts';
 export { type QuantiseOptions, quantise } from './precision/quantise.ts';
 export { nhwcToNchw } from './runtime/images.ts';

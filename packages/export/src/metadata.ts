@@ -1,16 +1,31 @@
 import type { onnx as Onnx } from 'onnx-proto';
 import { decodeModel } from './graph/decode.ts';
-import type { Port } from './graph/encode.ts';
+import { type Port, PRODUCER } from './graph/encode.ts';
+import { onnx } from './graph/proto.ts';
+import { version } from './version.ts';
 
 /** What a program needs to know to feed images to the file and to name its answers. */
 export interface ClassifierDescription {
-  /** One name for each logit, in order. */
+  /** One name for each class, in order. */
   readonly classNames?: readonly string[];
   /** Per input channel, in units of the scaled pixel: input = (pixel * inputScale - mean) / std. */
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
   /** What raw pixels are multiplied by before standardisation, for example 1 / 255. */
   readonly inputScale?: number;
+  /** Share of the test images that the network classifies correctly, in [0, 1]. */
+  readonly accuracy?: number;
+  /** How the network became as small as it is, step by step. */
+  readonly pruning?: readonly PruningStep[];
+}
+
+/** One step of pruning, and the network after it. */
+export interface PruningStep {
+  readonly removedFilters: number;
+  /** Multiply-accumulates for one image. */
+  readonly macs: number;
+  /** Share of validation images classified correctly after fine-tuning, in [0, 1]. */
+  readonly accuracy: number;
 }
 
 export interface OnnxMetadata extends ClassifierDescription {
@@ -19,6 +34,9 @@ export interface OnnxMetadata extends ClassifierDescription {
   readonly irVersion: number;
   readonly opset: number;
   /** Named dimensions, such as `batch`, are dynamic. */
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** The first of each. */
   readonly input: Port;
   readonly output: Port;
   /** Every metadata_props entry as it stands in the file. */
@@ -32,8 +50,25 @@ export const keys = {
   std: 'std',
   inputScale: 'input_scale',
   layout: 'input_layout',
+  /** 'pixels' when the graph standardises by itself. */
+  inputValues: 'input_values',
+  accuracy: 'accuracy',
+  pruning: 'pruning',
+  producer: 'producer',
   appendedSoftmax: 'appended_softmax',
 } as const;
+
+/** A network as far as its description has to fit it. */
+export interface Described {
+  /** Of the first input. */
+  readonly channels: number;
+  /** Of the first output. */
+  readonly classes: number;
+  /** Of each input, such as NCHW. */
+  readonly layouts: readonly string[];
+  /** Further entries. */
+  readonly extra: Readonly<Record<string, string>>;
+}
 
 /**
  * Checks a description against the network and writes it as metadata_props; absent parts are left out.
@@ -41,30 +76,29 @@ export const keys = {
  * @throws Error when names or statistics do not fit the network, or `extra` uses a key of the exporter.
  */
 export function describe(
-  { classNames, mean, std, inputScale }: ClassifierDescription,
-  {
-    inputShape,
-    classes,
-    extra,
-  }: { inputShape: readonly number[]; classes: number; extra: Readonly<Record<string, string>> },
+  { classNames, mean, std, inputScale, accuracy, pruning }: ClassifierDescription,
+  { channels, classes, layouts, extra }: Described,
 ): Record<string, string> {
-  const channels = inputShape[0]!;
-  expectLength('classNames', classNames, classes, 'one name for each logit');
+  expectLength('classNames', classNames, classes, 'one name for each class');
   expectLength('mean', mean, channels, 'one number for each input channel');
   expectLength('std', std, channels, 'one number for each input channel');
   expectNumbers('mean', mean, Number.isFinite, 'a finite number');
   expectNumbers('std', std, isPositive, 'a number above 0');
   expectNumbers('inputScale', inputScale === undefined ? undefined : [inputScale], isPositive, 'a number above 0');
+  expectNumbers('accuracy', accuracy === undefined ? undefined : [accuracy], isShare, 'a number between 0 and 1');
   for (const key of Object.values(keys)) {
     if (key in extra) throw new Error(`Metadata key '${key}' is written by the exporter itself; choose another name.`);
   }
   const json = (key: string, value: unknown) => (value === undefined ? {} : { [key]: JSON.stringify(value) });
   return {
+    [keys.producer]: `${PRODUCER} ${version}`,
     ...json(keys.classNames, classNames),
     ...json(keys.mean, mean),
     ...json(keys.std, std),
     ...json(keys.inputScale, inputScale),
-    [keys.layout]: inputShape.length === 3 ? 'NCHW' : 'NC',
+    ...json(keys.accuracy, accuracy),
+    ...json(keys.pruning, pruning),
+    [keys.layout]: layouts.join(','),
     ...extra,
   };
 }
@@ -88,27 +122,41 @@ export function metadataOf(model: Onnx.ModelProto): OnnxMetadata {
   const classNames = read(keys.classNames, isListOf('string'));
   const mean = read(keys.mean, isListOf('number'));
   const std = read(keys.std, isListOf('number'));
-  const inputScale = read(keys.inputScale, (value) => typeof value === 'number');
+  const inputScale = read(keys.inputScale, isNumber);
+  const accuracy = read(keys.accuracy, isNumber);
+  const pruning = read(keys.pruning, isPruningHistory);
   const initializers = new Set(model.graph!.initializer!.map(({ name }) => name));
+  // Files of IR 3 and older list their weights among the inputs.
+  const inputs = model.graph!.input!.filter(({ name }) => !initializers.has(name)).map(portOf);
+  const outputs = model.graph!.output!.map(portOf);
+  const none = portOf(undefined);
   return {
     producer: model.producerName,
     producerVersion: model.producerVersion,
     irVersion: toNumber(model.irVersion),
     opset: toNumber(model.opsetImport.find(({ domain }) => !domain)?.version ?? 0),
-    // Files of IR 3 and older list their weights among the inputs.
-    input: portOf(model.graph!.input!.find(({ name }) => !initializers.has(name))),
-    output: portOf(model.graph!.output![0]),
+    inputs,
+    outputs,
+    input: inputs[0] ?? none,
+    output: outputs[0] ?? none,
     properties,
     ...(classNames && { classNames }),
     ...(mean && { mean }),
     ...(std && { std }),
     ...(inputScale !== undefined && { inputScale }),
+    ...(accuracy !== undefined && { accuracy }),
+    ...(pruning && { pruning }),
   };
 }
 
 function portOf(info: Onnx.IValueInfoProto | undefined): Port {
   const dims = info?.type?.tensorType?.shape?.dim ?? [];
-  return { name: info?.name ?? '', dims: dims.map((dim) => dim.dimParam || toNumber(dim.dimValue ?? 0)) };
+  const isBytes = info?.type?.tensorType?.elemType === onnx.TensorProto.DataType.UINT8;
+  return {
+    name: info?.name ?? '',
+    dims: dims.map((dim) => dim.dimParam || toNumber(dim.dimValue ?? 0)),
+    ...(isBytes && { type: 'uint8' }),
+  };
 }
 
 function expectLength(option: string, list: readonly unknown[] | undefined, length: number, meaning: string): void {
@@ -129,6 +177,22 @@ function expectNumbers(
 
 function isPositive(value: number): boolean {
   return value > 0 && Number.isFinite(value);
+}
+
+function isShare(value: number): boolean {
+  return value >= 0 && value <= 1;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number';
+}
+
+function isPruningHistory(value: unknown): value is PruningStep[] {
+  const fields = ['removedFilters', 'macs', 'accuracy'] as const;
+  return (
+    Array.isArray(value) &&
+    value.every((step: Partial<PruningStep> | null) => fields.every((field) => isNumber(step?.[field])))
+  );
 }
 
 function parseJson(text: string | undefined): unknown {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { denseNet, mobileNetV2, resnet, vgg11, vgg16 } from '@secateur/models';
+import { denseNet, mobileNetV2, resnet, uNet, vgg11, vgg16, visionTransformer } from '@secateur/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,6 +19,8 @@ const architectures: Readonly<Record<string, () => LayersModel>> = {
   'ResNet-56': () => resnet({ depth: 56, width: 0.25, seed: 3 }),
   MobileNetV2: () => mobileNetV2({ width: 0.25, seed: 3 }),
   DenseNet: () => denseNet({ width: 0.25, seed: 3 }),
+  'U-Net': () => uNet({ levels: 2, width: 0.25, inputShape: [16, 16, 3], seed: 3 }),
+  'vision transformer': () => visionTransformer({ features: 24, depth: 2, inputShape: [16, 16, 3], seed: 3 }),
 };
 
 const run = promisify(execFile);

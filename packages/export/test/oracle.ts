@@ -4,7 +4,6 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect } from 'vitest';
 import { decodeModel } from '../src/graph/decode.ts';
-import { nhwcToNchw } from '../src/runtime/images.ts';
 
 /** A repeatable stream of numbers in [-1, 1). */
 export function randomNumbers(seed: number): () => number {
@@ -30,29 +29,71 @@ export function randomise(model: LayersModel, seed: number, chosen: (weight: str
   }
 }
 
-export function randomImages(model: LayersModel, count: number, seed = 7): { data: Float32Array; shape: number[] } {
-  const shape = [count, ...(model.inputs[0]!.shape.slice(1) as number[])];
-  return { data: Float32Array.from({ length: tf.util.sizeFromShape(shape) }, randomNumbers(seed)), shape };
+/** Numbers channels last, as TensorFlow.js has them. */
+export interface Numbers {
+  readonly data: Float32Array;
+  readonly shape: number[];
 }
 
-export async function runOnnx(
-  bytes: Uint8Array,
-  { data, shape }: { data: Float32Array; shape: number[] },
-): Promise<Float32Array> {
-  const session = await InferenceSession.create(bytes);
-  const [count, height, width, channels] = shape as [number, number, number, number];
-  const input =
-    shape.length === 4
-      ? new Tensor('float32', nhwcToNchw(data, shape), [count, channels, height, width])
-      : new Tensor('float32', data, shape);
-  const [name] = session.outputNames;
-  const output = (await session.run({ input }))[name!]!;
-  await session.release();
-  return output.data as Float32Array;
+/** For each of the model's inputs. */
+export function randomInputs(model: LayersModel, count: number, seed = 7): Numbers[] {
+  return model.inputs.map((input, i) => {
+    const shape = [count, ...(input.shape.slice(1) as number[])];
+    return { data: Float32Array.from({ length: tf.util.sizeFromShape(shape) }, randomNumbers(seed + i)), shape };
+  });
 }
 
-export function runModel(model: LayersModel, { data, shape }: { data: Float32Array; shape: number[] }): Float32Array {
-  return tf.tidy(() => (model.predictOnBatch(tf.tensor(data, shape)) as tf.Tensor).dataSync() as Float32Array);
+export function randomImages(model: LayersModel, count: number, seed = 7): Numbers {
+  return randomInputs(model, count, seed)[0]!;
+}
+
+/** The first output of a file that takes channels first. */
+export async function runOnnx(bytes: Uint8Array, images: Numbers): Promise<Float32Array> {
+  return (await runOnnxOn(bytes, [images]))[0]!;
+}
+
+/** All outputs, as the file gives them. */
+export async function runOnnxOn(bytes: Uint8Array, inputs: readonly Numbers[]): Promise<Float32Array[]> {
+  return runFeeds(
+    bytes,
+    inputs.map(({ data, shape }) => {
+      const planes = tf.tidy(() => {
+        const arranged = channelsFirst(tf.tensor(data, shape));
+        return { data: arranged.dataSync() as Float32Array, dims: arranged.shape };
+      });
+      return new Tensor('float32', planes.data, planes.dims);
+    }),
+  );
+}
+
+/** All outputs of a file whose inputs are these tensors. */
+export async function runFeeds(bytes: Uint8Array, inputs: readonly Tensor[]): Promise<Float32Array[]> {
+  const session = await InferenceSession.create(bytes, { logSeverityLevel: 4 });
+  try {
+    const feeds = Object.fromEntries(session.inputNames.map((name, i) => [name, inputs[i]!]));
+    const outputs = await session.run(feeds);
+    return session.outputNames.map((name) => outputs[name]!.data as Float32Array);
+  } finally {
+    await session.release();
+  }
+}
+
+/** The first output, channels first. */
+export function runModel(model: LayersModel, images: Numbers): Float32Array {
+  return runModelOn(model, [images])[0]!;
+}
+
+/** All outputs, channels first. */
+export function runModelOn(model: LayersModel, inputs: readonly Numbers[]): Float32Array[] {
+  return tf.tidy(() => {
+    const outputs = model.predictOnBatch(inputs.map(({ data, shape }) => tf.tensor(data, shape)));
+    return [outputs].flat().map((output) => channelsFirst(output).dataSync() as Float32Array);
+  });
+}
+
+function channelsFirst(x: tf.Tensor): tf.Tensor {
+  if (x.rank < 3) return x;
+  return tf.transpose(x, [0, x.rank - 1, ...Array.from({ length: x.rank - 2 }, (_, i) => i + 1)]);
 }
 
 /** Fails with the first number that differs by more than 1e-4 (1 + |x|). */
@@ -78,7 +119,7 @@ export function structureOf(bytes: Uint8Array): Structure {
   expect(defined.size).toBe(input!.length + initializer!.length);
   const used = new Set<string>();
   for (const { name, input: reads, output: writes } of node!) {
-    for (const value of reads!) {
+    for (const value of reads!.filter((value) => value !== '')) {
       expect(defined.has(value), `'${value}' is read by '${name}' before it is defined`).toBe(true);
       used.add(value);
     }

@@ -107,12 +107,12 @@ describe('verify', () => {
   });
 
   it('passes on why onnxruntime does not accept a file', async () => {
-    const graph = new OnnxGraph('input', ['logits']);
-    graph.output = graph.addNode('layer', 'NoSuchOperator', ['input']);
-    graph.renameOutput('logits');
+    const graph = new OnnxGraph({ inputs: ['input'], reserved: ['logits'], opset: 17 });
+    graph.outputs = [graph.addNode('layer', 'NoSuchOperator', ['input'])];
+    graph.nameOutput(0, 'logits');
     const ports = {
-      input: { name: 'input', dims: ['batch', 3, 5, 4] },
-      output: { name: 'logits', dims: ['batch', 3] },
+      inputs: [{ name: 'input', dims: ['batch', 3, 5, 4] }],
+      outputs: [{ name: 'logits', dims: ['batch', 3] }],
     };
     const foreign = encode(toModelProto({ name: 'foreign', graph, ...ports, properties: {} }));
     const { data: images, shape } = randomImages(model, 2);

@@ -17,7 +17,7 @@ import {
 } from './value-type.ts';
 
 const OLDEST_OPSET = 13;
-const NEWEST_OPSET = 25;
+const NEWEST_OPSET = 26;
 
 /** Bytes of one number. */
 const widths: Readonly<Record<string, number>> = {

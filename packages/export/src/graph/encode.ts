@@ -3,22 +3,45 @@ import { version } from '../version.ts';
 import type { Attribute, Initializer, OnnxGraph, OpNode } from './onnx-graph.ts';
 import { onnx } from './proto.ts';
 
-/** Opset 17 in IR 8 loads in every onnxruntime from 1.14 on. */
-export const OPSET = 17;
-export const IR_VERSION = 8;
 export const PRODUCER = 'secateur';
+
+/** The operator sets that can be written, and the oldest IR version that may name each of them. */
+const IR_VERSIONS: ReadonlyMap<number, number> = new Map([
+  [17, 8],
+  [18, 8],
+  [19, 9],
+  [20, 9],
+  [21, 10],
+  [22, 10],
+  [23, 11],
+  [24, 12],
+  [25, 13],
+  [26, 13],
+]);
+
+/** Loads, in IR 8, in every onnxruntime from 1.14 on. */
+export const DEFAULT_OPSET = 17;
+
+/** @throws Error when this version of ONNX's operator set cannot be written. */
+export function checkOpset(opset: number): void {
+  if (IR_VERSIONS.has(opset)) return;
+  const known = [...IR_VERSIONS.keys()];
+  throw new Error(`Expected opset to be a whole number from ${known[0]} to ${known.at(-1)}, but got ${opset}.`);
+}
 
 /** A graph input or output; dimensions given by name are dynamic. */
 export interface Port {
   readonly name: string;
   readonly dims: readonly (number | string)[];
+  /** Type of its numbers; absent: float32. */
+  readonly type?: 'uint8';
 }
 
 export interface ModelParts {
   readonly name: string;
   readonly graph: OnnxGraph;
-  readonly input: Port;
-  readonly output: Port;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
   readonly properties: Readonly<Record<string, string>>;
 }
 
@@ -26,19 +49,19 @@ export interface ModelParts {
 export const MOST_INLINE_BYTES = 2 ** 31 - 2 ** 20;
 
 /** Puts a graph into an ONNX ModelProto, which shares its weights. */
-export function toModelProto({ name, graph, input, output, properties }: ModelParts): Onnx.IModelProto {
+export function toModelProto({ name, graph, inputs, outputs, properties }: ModelParts): Onnx.IModelProto {
   return {
-    irVersion: IR_VERSION,
+    irVersion: IR_VERSIONS.get(graph.opset)!,
     producerName: PRODUCER,
     producerVersion: version,
-    opsetImport: [{ domain: '', version: OPSET }],
+    opsetImport: [{ domain: '', version: graph.opset }],
     metadataProps: Object.entries(properties).map(([key, value]) => ({ key, value })),
     graph: {
       name,
       node: graph.nodes.map(encodeNode),
       initializer: [...graph.initializers].map(([tensor, initializer]) => encodeTensor(tensor, initializer)),
-      input: [encodePort(input)],
-      output: [encodePort(output)],
+      input: inputs.map(encodePort),
+      output: outputs.map(encodePort),
     },
   };
 }
@@ -72,6 +95,7 @@ function encodeAttribute(attribute: Attribute): Onnx.IAttributeProto {
   const { AttributeType } = onnx.AttributeProto;
   if ('int' in attribute) return { type: AttributeType.INT, i: attribute.int };
   if ('ints' in attribute) return { type: AttributeType.INTS, ints: [...attribute.ints] };
+  if ('string' in attribute) return { type: AttributeType.STRING, s: new TextEncoder().encode(attribute.string) };
   return { type: AttributeType.FLOAT, f: attribute.float };
 }
 
@@ -85,7 +109,8 @@ function encodeTensor(name: string, { data, dims }: Initializer): Onnx.ITensorPr
   };
 }
 
-function encodePort({ name, dims }: Port): Onnx.IValueInfoProto {
+function encodePort({ name, dims, type }: Port): Onnx.IValueInfoProto {
+  const { FLOAT, UINT8 } = onnx.TensorProto.DataType;
   const dim = dims.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size }));
-  return { name, type: { tensorType: { elemType: onnx.TensorProto.DataType.FLOAT, shape: { dim } } } };
+  return { name, type: { tensorType: { elemType: type === 'uint8' ? UINT8 : FLOAT, shape: { dim } } } };
 }

@@ -16,7 +16,7 @@ export function shieldPadding(graph: OnnxGraph): void {
     const { data, dims } = graph.initializers.get(padsName)!;
     const bottom = 6;
     const oneRowMore = (data as BigInt64Array).map((size, i) => (i === bottom ? size + 1n : size));
-    graph.initializers.set(padsName, { data: oneRowMore, dims });
+    graph.replaceInput(pad, 1, { data: oneRowMore, dims });
 
     const ranges = { starts: 0n, ends: -1n, axes: 2n };
     const operands = Object.entries(ranges).map(([part, value]) =>

@@ -1,26 +1,39 @@
 import type { LayerNode } from '@secateur/core';
-import { configOf, type LayerContext, type LayerConverter } from './converter.ts';
+import { configOf, type LayerContext, type LayerConverter, type Output, type Value } from './converter.ts';
+import { arrange, onnxAxis, transposeTo } from './layout.ts';
 
-type Activation = (context: LayerContext, x: string, part: string) => string;
+/** A value as far as an activation needs to know it. */
+export type Operand = Pick<Value, 'name' | 'layout'>;
+
+type Activation = (context: LayerContext, x: Operand, part: string) => string;
 
 const single =
   (opType: string, attributes = {}): Activation =>
-  (context, x, part) =>
-    context.op(opType, [x], { attributes, part });
+  (context, { name }, part) =>
+    context.op(opType, [name], { attributes, part });
 
 const clip =
   (maximum: number): Activation =>
-  (context, x, part) => {
-    const bounds = [
-      context.constant('min', Float32Array.of(0), []),
-      context.constant('max', Float32Array.of(maximum), []),
-    ];
-    return context.op('Clip', [x, ...bounds], { part });
+  (context, { name }, part) =>
+    context.op('Clip', [name, scalar(context, 'min', 0), scalar(context, 'max', maximum)], { part });
+
+const overChannels =
+  (opType: string): Activation =>
+  (context, { name, layout }, part) => {
+    const axis = onnxAxis(-1, context.outputShape.length + 1, layout);
+    return context.op(opType, [name], { attributes: { axis: { int: axis } }, part });
   };
 
-/** By the names that tfjs-layers serialises. Channels are axis 1 in ONNX, of images and of vectors. */
+/** x times half of one plus `y`. */
+function halfOfOnePlus(context: LayerContext, x: string, y: string, part: string): string {
+  const onePlus = context.op('Add', [y, scalar(context, 'one', 1)], { part: 'one_plus' });
+  const half = context.op('Mul', [x, scalar(context, 'half', 0.5)], { part: 'halved' });
+  return context.op('Mul', [half, onePlus], { part });
+}
+
+/** By the names that tfjs-layers serialises. The two forms of GELU are those that onnxruntime fuses into one kernel. */
 const activations: Readonly<Record<string, Activation>> = {
-  linear: (_context, x) => x,
+  linear: (_context, { name }) => name,
   relu: single('Relu'),
   relu6: clip(6),
   sigmoid: single('Sigmoid'),
@@ -30,19 +43,24 @@ const activations: Readonly<Record<string, Activation>> = {
   selu: single('Selu'),
   softplus: single('Softplus'),
   softsign: single('Softsign'),
-  softmax: single('Softmax', { axis: { int: 1 } }),
-  logSoftmax: single('LogSoftmax', { axis: { int: 1 } }),
-  swish: (context, x, part) => context.op('Mul', [x, context.op('Sigmoid', [x], { part: 'sigmoid' })], { part }),
-  mish: (context, x, part) => {
-    const softplus = context.op('Softplus', [x], { part: 'softplus' });
-    return context.op('Mul', [x, context.op('Tanh', [softplus], { part: 'tanh' })], { part });
+  softmax: overChannels('Softmax'),
+  logSoftmax: overChannels('LogSoftmax'),
+  swish: (context, { name }, part) =>
+    context.op('Mul', [name, context.op('Sigmoid', [name], { part: 'sigmoid' })], { part }),
+  mish: (context, { name }, part) => {
+    const softplus = context.op('Softplus', [name], { part: 'softplus' });
+    return context.op('Mul', [name, context.op('Tanh', [softplus], { part: 'tanh' })], { part });
   },
-  gelu: (context, x, part) => {
-    const scaled = context.op('Mul', [x, scalar(context, 'sqrt_half', Math.SQRT1_2)], { part: 'scaled' });
-    const erf = context.op('Erf', [scaled], { part: 'erf' });
-    const twiceProbability = context.op('Add', [erf, scalar(context, 'one', 1)], { part: 'twice_probability' });
-    const half = context.op('Mul', [x, scalar(context, 'half', 0.5)], { part: 'halved' });
-    return context.op('Mul', [half, twiceProbability], { part });
+  gelu: (context, { name }, part) => {
+    const scaled = context.op('Div', [name, scalar(context, 'sqrt_two', Math.SQRT2)], { part: 'scaled' });
+    return halfOfOnePlus(context, name, context.op('Erf', [scaled], { part: 'erf' }), part);
+  },
+  gelu_new: (context, { name }, part) => {
+    const cube = context.op('Pow', [name, scalar(context, 'three', 3)], { part: 'cube' });
+    const term = context.op('Mul', [cube, scalar(context, 'cubic', 0.044715)], { part: 'cubic_term' });
+    const sum = context.op('Add', [name, term], { part: 'sum' });
+    const scaled = context.op('Mul', [sum, scalar(context, 'scale', Math.sqrt(2 / Math.PI))], { part: 'scaled' });
+    return halfOfOnePlus(context, name, context.op('Tanh', [scaled], { part: 'tanh' }), part);
   },
 };
 
@@ -60,24 +78,24 @@ export function refuseActivation(node: LayerNode): string | undefined {
 }
 
 /** Writes the activation that a layer carries in its configuration behind `x`. */
-export function applyActivation(context: LayerContext, x: string): string {
+export function applyActivation(context: LayerContext, x: Operand): { name: string } & Operand {
   const { activation = 'linear' } = configOf<WithActivation>(context.node);
-  return activations[activation]!(context, x, activation);
+  return { ...x, name: activations[activation]!(context, x, activation) };
 }
 
 /** A layer that treats every feature alike, so that their order passes through. */
-function elementwise(write: (context: LayerContext, x: string) => string): LayerConverter {
+function elementwise(write: (context: LayerContext, x: Operand) => string): LayerConverter {
   return {
-    takesAnyFeatureOrder: true,
+    reads: 'any',
     convert(context) {
-      const [{ name, featureOrder }] = context.inputs;
-      return { name: write(context, name), featureOrder };
+      const [x] = context.inputs;
+      return { ...x, name: write(context, x) };
     },
   };
 }
 
 /** Layers that do nothing at inference. */
-const identity = elementwise((_context, x) => x);
+const identity = elementwise((_context, { name }) => name);
 
 export const activationLayers: Readonly<Record<string, LayerConverter>> = {
   Activation: {
@@ -90,51 +108,56 @@ export const activationLayers: Readonly<Record<string, LayerConverter>> = {
     const { maxValue } = configOf<{ maxValue?: number | null }>(context.node);
     return (maxValue == null ? activations.relu! : clip(maxValue))(context, x, '');
   }),
-  LeakyReLU: elementwise((context, x) => {
+  LeakyReLU: elementwise((context, { name }) => {
     const { alpha } = configOf<{ alpha: number }>(context.node);
-    return context.op('LeakyRelu', [x], { attributes: { alpha: { float: alpha } } });
+    return context.op('LeakyRelu', [name], { attributes: { alpha: { float: alpha } } });
   }),
   ELU: elementwise((context, x) => activations.elu!(context, x, '')),
-  ThresholdedReLU: elementwise((context, x) => {
+  ThresholdedReLU: elementwise((context, { name }) => {
     const { theta } = configOf<{ theta: number }>(context.node);
-    return context.op('ThresholdedRelu', [x], { attributes: { alpha: { float: theta } } });
+    return context.op('ThresholdedRelu', [name], { attributes: { alpha: { float: theta } } });
   }),
   Softmax: {
-    ...elementwise((context, x) => activations.softmax!(context, x, '')),
+    ...elementwise((context, x) => {
+      const { axis } = configOf<{ axis: number | readonly number[] }>(context.node);
+      const axes = [axis].flat();
+      return axes.length === 1 ? activations.softmax!(context, x, '') : softmaxOver(context, x, axes);
+    }),
     refuse(node) {
-      const { axis } = configOf<{ axis: number | number[] }>(node);
-      const last = node.outputShape.length - 1;
-      return [axis].flat().every((a) => a === -1 || a === last)
-        ? undefined
-        : `axis ${axis}; only the last one is supported`;
+      const { axis } = configOf<{ axis: number | readonly number[] }>(node);
+      const rank = node.outputShape.length;
+      const axes = [axis].flat().map((number) => (number < 0 ? number + rank : number));
+      const supported = axes.length === 1 ? axes[0] === rank - 1 : !axes.includes(0);
+      return supported ? undefined : `axis ${axis}; only the last one, or several without the batch, are supported`;
     },
   },
   PReLU: {
+    reads: 'any',
     async convert(context) {
-      const [{ name, shape }] = context.inputs;
-      const { sharedAxes } = configOf<{ sharedAxes: number[] | null }>(context.node);
-      const nhwc = context.node.outputShape.slice(1) as number[];
-      const alphaShape = nhwc.map((size, axis) => (sharedAxes?.includes(axis + 1) ? 1 : size));
+      const [x] = context.inputs;
+      const { sharedAxes } = configOf<{ sharedAxes: number | readonly number[] | null }>(context.node);
+      const shared = [sharedAxes ?? []].flat();
+      const alphaShape = x.shape.map((size, axis) => (shared.includes(axis + 1) ? 1 : size));
       const alpha = await context.weight('alpha');
-      const slope =
-        shape.length === 3
-          ? context.constant('alpha', channelsFirst(alpha, alphaShape), [
-              alphaShape[2]!,
-              alphaShape[0]!,
-              alphaShape[1]!,
-            ])
-          : context.constant('alpha', alpha, alphaShape);
-      return context.op('PRelu', [name, slope]);
+      const ordered =
+        x.featureOrder && alpha.length > 1
+          ? Float32Array.from(x.featureOrder, (feature) => alpha[feature]!)
+          : transposeTo(x.layout, alpha, alphaShape);
+      const slope = context.constant('alpha', ordered, arrange(alphaShape, x.layout));
+      return { ...x, name: context.op('PRelu', [x.name, slope]) } satisfies Output;
     },
   },
   Dropout: identity,
-  SpatialDropout2D: identity,
+  SpatialDropout1D: identity,
   GaussianNoise: identity,
   GaussianDropout: identity,
   AlphaDropout: identity,
 };
 
-function channelsFirst(data: Float32Array, [height, width, channels]: readonly number[]): Float32Array {
-  const pixels = height! * width!;
-  return Float32Array.from(data, (_, i) => data[(i % pixels) * channels! + Math.floor(i / pixels)]!);
+/** exp(x - log(sum(exp(x)))), as tfjs-layers computes it over several axes. */
+function softmaxOver(context: LayerContext, { name, layout }: Operand, axes: readonly number[]): string {
+  const rank = context.outputShape.length + 1;
+  const inGraph = axes.map((axis) => onnxAxis(axis, rank, layout));
+  const sum = context.reduce('ReduceLogSumExp', name, inGraph, 'log_sum_exp');
+  return context.op('Exp', [context.op('Sub', [name, sum], { part: 'log' })]);
 }

@@ -1,21 +1,38 @@
-import type { LayerNode } from '@secateur/core';
-import { configOf, type LayerConverter } from './converter.ts';
+import { configOf, type LayerContext, type LayerConverter, type Output } from './converter.ts';
+import { onnxAxis } from './layout.ts';
 
-function refuseMixedRanks(node: LayerNode): string | undefined {
-  const ranks = new Set(node.inputs.map(({ outputShape }) => outputShape.length));
-  return ranks.size === 1 ? undefined : `inputs of ranks ${[...ranks].join(' and ')}; only equal ranks are supported`;
+/**
+ * The operands of a join. As tfjs-layers does, values of fewer axes get axes of size 1 behind the batch, so that a vector
+ * meets the channels of every position.
+ */
+function operandsOf({ inputs, op, integers }: LayerContext): string[] {
+  const rank = Math.max(...inputs.map(({ shape }) => shape.length));
+  const layout = inputs.find(({ shape }) => shape.length === rank)!.layout;
+  return inputs.map(({ name, shape }, i) => {
+    const missing = rank - shape.length;
+    if (missing === 0) return name;
+    const first = layout === 'channelsFirst' ? 2 : 1;
+    const axes = Array.from({ length: missing }, (_, axis) => first + axis);
+    return op('Unsqueeze', [name, integers(`axes_${i + 1}`, axes)], { part: `expanded_${i + 1}` });
+  });
+}
+
+function widest({ inputs, outputShape }: LayerContext): Pick<Output & object, 'layout' | 'featureOrder'> {
+  const { layout, featureOrder } = inputs.find(({ shape }) => shape.length === outputShape.length)!;
+  return { layout, featureOrder };
 }
 
 /** An operator of two operands, applied from the left. */
 function chain(opType: string): LayerConverter {
   return {
-    refuse: refuseMixedRanks,
+    reads: 'alike',
     convert(context) {
-      const [first, ...others] = context.inputs.map(({ name }) => name) as [string, ...string[]];
-      return others.reduce((sum, other, i) => {
+      const [first, ...others] = operandsOf(context) as [string, ...string[]];
+      const name = others.reduce((sum, other, i) => {
         const part = i === others.length - 1 ? '' : `part_${i + 1}`;
         return context.op(opType, [sum, other], { part });
       }, first);
+      return { name, ...widest(context) };
     },
   };
 }
@@ -23,21 +40,9 @@ function chain(opType: string): LayerConverter {
 /** An operator of any number of operands. */
 function variadic(opType: string): LayerConverter {
   return {
-    refuse: refuseMixedRanks,
-    convert: (context) =>
-      context.op(
-        opType,
-        context.inputs.map(({ name }) => name),
-      ),
+    reads: 'alike',
+    convert: (context) => ({ name: context.op(opType, operandsOf(context)), ...widest(context) }),
   };
-}
-
-/** Where a channels-last axis lies in ONNX; undefined for the batch and anything unknown. */
-function onnxAxis(node: LayerNode): number | undefined {
-  const { axis } = configOf<{ axis: number }>(node);
-  const rank = node.outputShape.length;
-  const axes = rank === 4 ? [undefined, 2, 3, 1] : [undefined, 1];
-  return axes[axis < 0 ? axis + rank : axis];
 }
 
 export const mergeLayers: Readonly<Record<string, LayerConverter>> = {
@@ -47,10 +52,16 @@ export const mergeLayers: Readonly<Record<string, LayerConverter>> = {
   Maximum: variadic('Max'),
   Minimum: variadic('Min'),
   Concatenate: {
-    refuse: (node) => (onnxAxis(node) === undefined ? `axis ${configOf<{ axis: number }>(node).axis}` : undefined),
+    reads: (node) => (node.outputShape.length === 2 ? 'channelsLast' : 'alike'),
+    refuse: (node) => (configOf<{ axis: number }>(node).axis === 0 ? 'axis 0, the batch' : undefined),
     convert(context) {
       const operands = context.inputs.map(({ name }) => name);
-      return context.op('Concat', operands, { attributes: { axis: { int: onnxAxis(context.node)! } } });
+      const axis = onnxAxis(
+        configOf<{ axis: number }>(context.node).axis,
+        context.outputShape.length + 1,
+        context.inputs[0].layout,
+      );
+      return context.op('Concat', operands, { attributes: { axis: { int: axis } } });
     },
   },
 };

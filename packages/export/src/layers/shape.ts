@@ -1,57 +1,58 @@
-import type { LayerNode } from '@secateur/core';
-import { type LayerContext, type LayerConverter, type Output, refuseChannelsFirst } from './converter.ts';
-
-type Shape = readonly (number | null)[];
-
-/** Images whose values lie in the same order channels first and channels last; vectors too. Shape without the batch. */
-function hasOneOrder(shape: Shape): boolean {
-  const [height, width, channels] = shape;
-  return shape.length === 1 || (shape.length === 3 && (channels === 1 || height! * width! === 1));
-}
+import { configOf, type LayerContext, type LayerConverter, type Output, refuseChannelsFirst } from './converter.ts';
+import { arrange, axesIn, hasOneOrder, type Layout, sizeOf, transpose, usualLayout } from './layout.ts';
 
 function flatten(context: LayerContext): Output {
-  const [{ name, shape }] = context.inputs;
-  const flat = context.op('Flatten', [name], { attributes: { axis: { int: 1 } } });
-  const [channels, height, width] = shape as [number, number, number];
-  const pixels = height * width;
-  if (channels === 1 || pixels === 1) return flat;
-  const featureOrder = Int32Array.from({ length: channels * pixels }, (_, i) => {
-    const channel = Math.floor(i / pixels);
-    return (i % pixels) * channels + channel;
-  });
-  return { name: flat, featureOrder };
+  const [x] = context.inputs;
+  if (x.shape.length === 1) return x;
+  const flat = context.op('Flatten', [x.name], { attributes: { axis: { int: 1 } } });
+  if (x.layout === 'channelsLast' || hasOneOrder(x.shape)) return { name: flat };
+  const numbers = Int32Array.from({ length: sizeOf(x.shape) }, (_, feature) => feature);
+  return { name: flat, featureOrder: transpose(numbers, x.shape, axesIn(x.layout, x.shape.length)) };
 }
 
 function reshape(context: LayerContext): Output {
-  // 0 stands for the size that the input has there, so that the batch stays dynamic.
-  const shape = BigInt64Array.from([0, ...context.outputShape], BigInt);
-  return context.op('Reshape', [context.inputs[0].name, context.constant('shape', shape, [shape.length])]);
+  const [x] = context.inputs;
+  const shape = context.outputShape;
+  const write = (name: string, layout: Layout) => {
+    // 0 stands for the size that the input has there, so that the batch stays dynamic.
+    const target = context.integers('shape', [0, ...arrange(shape, layout)]);
+    return { name: context.op('Reshape', [name, target]), layout };
+  };
+  if (shape.length === 1) return flatten(context);
+  // Where the channels stay, only positions are divided in another way.
+  if (x.shape.length > 1 && x.shape.at(-1) === shape.at(-1)) return write(x.name, x.layout);
+  const source = x.shape.length > 1 && hasOneOrder(x.shape) ? x : context.lay(x, 'channelsLast');
+  return write(source.name, hasOneOrder(shape) ? usualLayout(shape.length) : 'channelsLast');
 }
 
-function refuseReshape(node: LayerNode): string | undefined {
-  const from = node.inputs[0]!.outputShape.slice(1);
-  const to = node.outputShape.slice(1);
-  const supported = (from.length === 3 && to.length === 1) || [from, to].every(hasOneOrder);
-  return supported
-    ? undefined
-    : `from [${from}] to [${to}]; only flattening and 1x1 or single-channel images are supported`;
+/** Often the permutation and a change of layout cancel out. */
+function permute(context: LayerContext): Output {
+  const [x] = context.inputs;
+  const { dims } = configOf<{ dims: readonly number[] }>(context.node);
+  const rank = dims.length;
+  const source = axesIn(x.layout, rank);
+  const permutationTo = (layout: Layout) => axesIn(layout, rank).map((axis) => source.indexOf(dims[axis]! - 1) + 1);
+  const cancels = (layout: Layout) => permutationTo(layout).every((axis, i) => axis === i + 1);
+  const free = (['channelsFirst', 'channelsLast'] as const).find(cancels);
+  if (free) return { name: x.name, layout: free, featureOrder: x.featureOrder };
+  const layout = usualLayout(rank);
+  const perm = { ints: [0, ...permutationTo(layout)] };
+  return { name: context.op('Transpose', [x.name], { attributes: { perm } }), layout };
 }
 
 export const shapeLayers: Readonly<Record<string, LayerConverter>> = {
   /** Of a nested model: what the model is applied to. */
-  InputLayer: {
-    takesAnyFeatureOrder: true,
-    convert: ({ inputs: [{ name, featureOrder }] }) => ({ name, featureOrder }),
-  },
-  Flatten: {
-    refuse(node) {
-      const rank = node.inputs[0]!.outputShape.length;
-      return rank === 4 ? refuseChannelsFirst(node) : `input of rank ${rank}; only images are supported`;
+  InputLayer: { reads: 'any', convert: ({ inputs: [x] }) => x },
+  Flatten: { reads: 'any', refuse: refuseChannelsFirst, convert: flatten },
+  Reshape: { reads: 'any', convert: reshape },
+  Permute: { reads: 'any', convert: permute },
+  RepeatVector: {
+    reads: 'channelsLast',
+    convert(context) {
+      const { n } = configOf<{ n: number }>(context.node);
+      const axes = context.integers('axes', [1]);
+      const sequence = context.op('Unsqueeze', [context.inputs[0].name, axes], { part: 'sequence' });
+      return context.op('Expand', [sequence, context.integers('repeats', [1, n, 1])]);
     },
-    convert: flatten,
-  },
-  Reshape: {
-    refuse: refuseReshape,
-    convert: (context) => (context.inputs[0].shape.length > context.outputShape.length ? flatten : reshape)(context),
   },
 };

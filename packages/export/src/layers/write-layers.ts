@@ -1,39 +1,47 @@
-import type { LayerNode } from '@secateur/core';
+import type { LayerNode, Network } from '@secateur/core';
 import type { OnnxGraph } from '../graph/onnx-graph.ts';
-import type { LayerContext, Value } from './converter.ts';
+import { Arranger } from './arranger.ts';
+import type { LayerContext, OpOptions, Value } from './converter.ts';
+import { usualLayout } from './layout.ts';
 import { converters } from './table.ts';
 
 /**
- * Writes every layer behind the model's input into the graph; the graph's output becomes the last layer's, features in
- * TensorFlow's order.
+ * Writes every layer of a network into the graph.
  *
- * @param nodes in the order in which they compute; the first is the model's input.
+ * @param inputs the values that the network's input layers stand for.
+ * @returns one value for each output: features in TensorFlow's order, maps channels first.
  * @throws Error that lists every layer which has no ONNX form.
  */
-export async function writeLayers(graph: OnnxGraph, nodes: readonly LayerNode[]): Promise<void> {
-  const [input, ...layers] = nodes as readonly [LayerNode, ...LayerNode[]];
+export async function writeLayers(
+  graph: OnnxGraph,
+  network: Network,
+  inputs: ReadonlyMap<LayerNode, Value>,
+): Promise<Value[]> {
+  const layers = network.nodes.filter((node) => !inputs.has(node));
   refuseUnsupported(layers);
-  const values = new Map<LayerNode, Value>([[input, { name: graph.output, shape: onnxShape(input) }]]);
+  const arranger = new Arranger(graph);
+  const values = new Map(inputs);
   for (const node of layers) {
-    const converter = converters.get(node.className)!;
-    const read = node.inputs.map((source) => values.get(source)!);
-    const inputs = converter.takesAnyFeatureOrder ? read : read.map((value) => inTensorFlowOrder(graph, value));
-    const output = await converter.convert(contextOf(graph, node, inputs as [Value, ...Value[]]));
-    values.set(node, { ...(typeof output === 'string' ? { name: output } : output), shape: onnxShape(node) });
+    const { reads = 'channelsFirst', convert } = converters.get(node.className)!;
+    const sources = node.inputs.map((source) => values.get(source)!);
+    const prepared = arranger.prepare(sources, typeof reads === 'function' ? reads(node) : reads);
+    const context = contextOf(graph, node, { inputs: prepared as [Value, ...Value[]], arranger });
+    const output = await convert(context);
+    const { name, layout = prepared[0]!.layout, featureOrder } = typeof output === 'string' ? { name: output } : output;
+    const shape = shapeOf(node);
+    values.set(node, { name, shape, layout: shape.length === 1 ? usualLayout(1) : layout, featureOrder });
   }
-  graph.output = inTensorFlowOrder(graph, values.get(nodes.at(-1)!)!).name;
+  return network.outputs.map((node) => arranger.lay(values.get(node)!, 'channelsFirst'));
 }
 
-/** [channels, height, width] or [features], without the batch. */
-export function onnxShape({ outputShape }: LayerNode): number[] {
-  const shape = outputShape.slice(1) as number[];
-  return shape.length === 3 ? [shape[2]!, shape[0]!, shape[1]!] : shape;
+/** Without the batch. */
+export function shapeOf({ outputShape }: LayerNode): number[] {
+  return outputShape.slice(1) as number[];
 }
 
 function refuseUnsupported(layers: readonly LayerNode[]): void {
   const refused = layers.flatMap((node) => {
-    const converter = converters.get(node.className);
-    const reason = converter ? converter.refuse?.(node) : 'no ONNX form is known for this class';
+    const reason = reasonToRefuse(node);
     return reason === undefined ? [] : [`  - ${node.name} (${node.className}): ${reason}`];
   });
   if (refused.length === 0) return;
@@ -47,29 +55,45 @@ function refuseUnsupported(layers: readonly LayerNode[]): void {
   );
 }
 
-function inTensorFlowOrder(graph: OnnxGraph, value: Value): Value {
-  const { name, shape, featureOrder } = value;
-  if (!featureOrder) return value;
-  const positions = new BigInt64Array(featureOrder.length);
-  featureOrder.forEach((feature, i) => {
-    positions[feature] = BigInt(i);
-  });
-  const indices = graph.addInitializer(`${name}/channels_last`, positions, [positions.length]);
-  return { name: graph.addNode(`${name}/reorder`, 'Gather', [name, indices], { axis: { int: 1 } }), shape };
+function reasonToRefuse(node: LayerNode): string | undefined {
+  const converter = converters.get(node.className);
+  if (!converter) return 'no ONNX form is known for this class';
+  if (node.outputs > 1) return `${node.outputs} outputs; only layers with one are supported`;
+  if (node.outputShape.slice(1).some((size) => size === null)) {
+    return `output of shape [${node.outputShape.map(String)}]; every size but the batch must be fixed`;
+  }
+  return converter.refuse?.(node);
 }
 
-function contextOf(graph: OnnxGraph, node: LayerNode, inputs: readonly [Value, ...Value[]]): LayerContext {
+function contextOf(
+  graph: OnnxGraph,
+  node: LayerNode,
+  { inputs, arranger }: { inputs: readonly [Value, ...Value[]]; arranger: Arranger },
+): LayerContext {
+  const constant: LayerContext['constant'] = (name, data, dims) =>
+    graph.addInitializer(`${node.name}/${name}`, data, dims);
+  const integers: LayerContext['integers'] = (name, values) =>
+    constant(name, BigInt64Array.from(values, BigInt), [values.length]);
+  const op = (opType: string, operands: readonly string[], { attributes, part = '' }: OpOptions = {}) =>
+    graph.addNode(part === '' ? node.name : `${node.name}/${part}`, opType, operands, attributes);
   return {
     node,
     inputs,
-    outputShape: onnxShape(node),
+    outputShape: shapeOf(node),
     async weight(name) {
-      const variable = node.layer.weights.find(({ originalName }) => originalName.split('/').at(-1) === name);
+      const variable = node.layer.weights.find(({ originalName }) => originalName.endsWith(`/${name}`));
       if (!variable) throw new Error(`Layer '${node.name}' (${node.className}) has no weight '${name}'.`);
       return (await variable.read().data()) as Float32Array;
     },
-    constant: (name, data, dims) => graph.addInitializer(`${node.name}/${name}`, data, dims),
-    op: (opType, operands, { attributes, part = '' } = {}) =>
-      graph.addNode(part === '' ? node.name : `${node.name}/${part}`, opType, operands, attributes),
+    constant,
+    integers,
+    op,
+    reduce(opType, input, axes, part) {
+      // Since version 18 of the operator set the axes are an operand.
+      return graph.opset < 18
+        ? op(opType, [input], { attributes: { axes: { ints: axes } }, part })
+        : op(opType, [input, integers(part === '' ? 'reduced_axes' : `${part}/axes`, axes)], { part });
+    },
+    lay: (value, layout) => arranger.lay(value, layout),
   };
 }

@@ -357,6 +357,7 @@ export const shapeOperators: Operators = {
   },
   ReduceMean: reduce(18),
   ReduceMax: reduce(18),
+  ReduceLogSumExp: reduce(18),
   ReduceMin: reduce(18),
   ReduceProd: reduce(18),
   ReduceL1: reduce(18),
