@@ -1,0 +1,57 @@
+import type { Machine } from '../machine.ts';
+import { mean, standardDeviation } from '../statistics.ts';
+import { formatTable } from '../table.ts';
+import type { PrecisionRecord, Setup } from './records.ts';
+
+export interface SeedRecords {
+  readonly seed: number;
+  readonly float32: PrecisionRecord;
+  readonly bfloat16: PrecisionRecord;
+}
+
+/** What `bench precision --json` prints. */
+export interface PrecisionReport {
+  readonly setup: Setup;
+  readonly machine: Machine;
+  readonly seeds: readonly SeedRecords[];
+  /** Mean test accuracy in bfloat16 minus that in float32. */
+  readonly difference: number;
+  /** Of the test accuracies in float32, over seeds. */
+  readonly standardDeviation: number;
+  /** Whether the means differ by no more than one standard deviation. */
+  readonly agree: boolean;
+}
+
+export function buildReport({
+  setup,
+  machine,
+  seeds,
+}: Pick<PrecisionReport, 'setup' | 'machine' | 'seeds'>): PrecisionReport {
+  const accuracies = (precision: 'float32' | 'bfloat16') => seeds.map(({ [precision]: record }) => record.testAccuracy);
+  const difference = mean(accuracies('bfloat16')) - mean(accuracies('float32'));
+  const spread = standardDeviation(accuracies('float32'));
+  return { setup, machine, seeds, difference, standardDeviation: spread, agree: Math.abs(difference) <= spread };
+}
+
+export function formatReport(report: PrecisionReport): string {
+  const { setup, machine, seeds, difference, standardDeviation: spread, agree } = report;
+  const rows = seeds.map(({ seed, float32, bfloat16 }) => [
+    String(seed),
+    percent(float32.testAccuracy),
+    percent(bfloat16.testAccuracy),
+    float32.loss.toFixed(4),
+    bfloat16.loss.toFixed(4),
+  ]);
+  return [
+    `VGG-11, width ${setup.width}, CIFAR-10, ${setup.perClass ?? 'all'} images of each class, ${setup.epochs} epochs`,
+    `${machine.cpu}, ${machine.processors} processors, Node.js ${machine.node}`,
+    '',
+    formatTable(['seed', 'float32', 'bfloat16', 'loss in float32', 'in bfloat16'], rows),
+    '',
+    `bfloat16 - float32: ${(100 * difference).toFixed(2)} points; standard deviation over seeds in float32: ${(100 * spread).toFixed(2)} points. ${agree ? 'They agree.' : 'They differ by more than that.'}`,
+  ].join('\n');
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}
