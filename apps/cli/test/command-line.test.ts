@@ -1,6 +1,7 @@
 import { mkdtemp, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -103,6 +104,25 @@ describe('other mistakes end with 1, one line and no stack', () => {
     expect(lastLine(stderr)).toMatch(/^error: .*masked.*Masking|^error: .*Masking.*masked/);
     expect((await secateur(...command, '--debug')).stderr).toMatch(/\n\s+at /);
   });
+});
+
+it('prunes a network that PyTorch wrote to ONNX, and writes it to ONNX again', async () => {
+  const file = fileURLToPath(new URL('../../../packages/export/test/fixtures/resnet20.onnx', import.meta.url));
+  const [out, onnx] = [join(folder, 'from-elsewhere'), join(folder, 'smaller.onnx')];
+  const choice = ['--criterion', 'l1-norm', '--strategy', 'percentage', '--max-fraction', '0.2'];
+  const pruned = await secateur('prune', file, ...choice, '--engine', 'cpu', '--out', out, '--json');
+  expect(pruned).toMatchObject({ code: 0 });
+  const { before, after } = JSON.parse(pruned.stdout);
+  expect(after.macs).toBeLessThan(before.macs);
+  const scores = join(folder, 'scores.json');
+  expect(await secateur('score', file, '--criterion', 'l1-norm', '--engine', 'cpu', '--out', scores)).toMatchObject({
+    code: 0,
+  });
+  const written = await secateur('export', out, '--out', onnx, '--engine', 'cpu', '--images', '2', '--json');
+  expect(JSON.parse(written.stdout).verification.passed).toBe(true);
+  // And back from what was written.
+  const again = await secateur('prune', onnx, ...choice, '--engine', 'cpu', '--out', join(folder, 'again'), '--json');
+  expect(JSON.parse(again.stdout).before).toEqual(after);
 });
 
 it('shows examples in the help of every command', async () => {

@@ -10,6 +10,7 @@ import { evaluateOnnx } from '../run/evaluate-onnx.ts';
 import { openImages } from '../run/image-sources.ts';
 import { adaptDataset, withClassesOf } from '../run/model-data.ts';
 import { loadModel } from '../run/model-folder.ts';
+import { isOnnxFile } from '../run/onnx-model.ts';
 import { describeCost, evaluationReport } from '../terminal/evaluation-report.ts';
 import { whole } from '../terminal/format.ts';
 import {
@@ -49,8 +50,7 @@ Examples:
 async function evaluateModel(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { flags, terminal, signal } = invocation;
   const [path] = invocation.args as [string];
-  const isOnnx = path.endsWith('.onnx');
-  const model = isOnnx ? undefined : await startAndLoad(invocation, path);
+  const model = isOnnxFile(path) ? undefined : await startAndLoad(invocation, path);
   const images = await loadDatasetFor(invocation);
   const dataset = model ? adaptDataset(images, model) : await standardiseFor(path, images);
   const test = takeImages(dataset.test, flags.testImages ?? null, 0);

@@ -37,7 +37,7 @@ export function exportCommand(program: Command, bind: Bind): void {
   const command = program
     .command('export')
     .description('Writes a saved network as an ONNX file, and compares both in onnxruntime.')
-    .argument('<model>', 'model folder or run directory')
+    .argument('<model>', 'model folder, run directory or .onnx file')
     .option('--out <file>', 'ONNX file', 'model.onnx')
     .option('--softmax', 'probabilities in place of logits')
     .option('--no-fold', 'keep batch normalisation as nodes of its own')
@@ -62,7 +62,7 @@ async function exportModel(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { flags, terminal } = invocation;
   const [path] = invocation.args as [string];
   await startEngineFor(invocation);
-  const model = await loadModel(path);
+  const model = await loadModel(path, (note) => terminal.warn(note));
   const sample = flags.verify ? await sampleFor(invocation, model) : undefined;
   const onnx = await exportOnnx(model, {
     ...describeInput(model),

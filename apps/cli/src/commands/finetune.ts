@@ -28,7 +28,7 @@ export function finetuneCommand(program: Command, bind: Bind): void {
   const command = program
     .command('finetune')
     .description('Trains a saved network further, for example after pruning.')
-    .argument('<model>', 'model folder or run directory');
+    .argument('<model>', 'model folder, run directory or .onnx file');
   addConfigOptions(command, { trained: 'further' });
   addOutOptions(command, 'runs/finetune-<time>');
   addDataOption(command);
@@ -51,7 +51,7 @@ async function finetune(invocation: Invocation<Flags>): Promise<ExitCode> {
   const asked = await readConfig(flags, 'fineTune');
   const engine = await startEngineFor(invocation);
   const precision = precisionFor(asked, { flags, engine, terminal });
-  const model = await loadModel(path);
+  const model = await loadModel(path, (note) => terminal.warn(note));
   const training = { ...asked.fineTune, objective: asked.objective, precision };
   const images = imageOptions(asked);
   const identity = { command: 'finetune', model: path, training, images, engine };

@@ -64,7 +64,7 @@ export function pruneCommand(program: Command, bind: Bind): void {
   const command = program
     .command('prune')
     .description('Removes filters from a saved network, once, and saves the smaller network.')
-    .argument('<model>', 'model folder or run directory')
+    .argument('<model>', 'model folder, run directory or .onnx file')
     .option('--plan <file>', 'remove what this plan says')
     .option('--scores <file>', 'choose by these scores; default: score the filters now')
     .addOption(
@@ -104,6 +104,7 @@ Examples:
   secateur prune runs/resnet20 --scores runs/resnet20/scores.json --strategy percentage --max-fraction 0.3
   secateur prune runs/resnet20 --criterion l1-norm --scope layer --strategy percentage --round-to 8
   secateur prune runs/resnet20 --classes cat,dog --criterion relative    a specialist, to be fine-tuned
+  secateur prune from-pytorch.onnx --criterion l1-norm --out runs/pruned    a network from elsewhere
   secateur prune runs/resnet20 --plan runs/pruned/plan.json    the same removal again`,
     )
     .action(bind(prune));
@@ -155,7 +156,7 @@ async function prune(invocation: Invocation<Flags>): Promise<ExitCode> {
 /** The saved network, or what is left of it for some classes. */
 async function loadNetwork(invocation: Invocation<Flags>, path: string): Promise<LayersModel> {
   const { classes } = invocation.flags;
-  const model = await loadModel(path);
+  const model = await loadModel(path, (note) => invocation.terminal.warn(note));
   if (!classes) return model;
   const known = trainingDataOf(model);
   if (known) return specialistOf(model, { ...known, classes });

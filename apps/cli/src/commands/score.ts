@@ -12,6 +12,7 @@ import { toJson, writeOutput } from '../run/files.ts';
 import { openImages } from '../run/image-sources.ts';
 import { adaptDataset } from '../run/model-data.ts';
 import { loadModel, trainingDataOf } from '../run/model-folder.ts';
+import { isOnnxFile } from '../run/onnx-model.ts';
 import { PRESETS } from '../run/presets.ts';
 import { scoresToJson } from '../run/scores-file.ts';
 import { whole } from '../terminal/format.ts';
@@ -44,8 +45,8 @@ export function scoreCommand(program: Command, bind: Bind): void {
   const command = program
     .command('score')
     .description('Scores the filters of a saved network by the number of classes that they matter to.')
-    .argument('<model>', 'model folder or run directory')
-    .option('--out <file>', 'default: scores.json in that folder')
+    .argument('<model>', 'model folder, run directory or .onnx file')
+    .option('--out <file>', 'default: scores.json in that folder, or <name>.scores.json beside the .onnx file')
     .option('--threshold <share>', 'share of the classes, to count the filters below', number, 0.3);
   addScoringOptions(command);
   addDataOption(command);
@@ -89,16 +90,20 @@ async function score(invocation: Invocation<Flags>): Promise<ExitCode> {
   const [path] = invocation.args as [string];
   const criterion = chosenCriterion(flags);
   await startEngineFor(invocation);
-  const model = await loadModel(path);
+  const model = await loadModel(path, (note) => terminal.warn(note));
   const dataset = needsImages(criterion) ? adaptDataset(await loadDatasetFor(invocation), model) : undefined;
   const scores = await scoreWith(invocation, { model, dataset });
   const classNames = dataset?.train.classNames ?? trainingDataOf(model)?.classNames ?? [];
   const json = scoresToJson(scores, { criterion, classNames });
-  const file = flags.out ?? join(path, 'scores.json');
+  const file = flags.out ?? defaultFile(path);
   await writeOutput(file, toJson(json));
   terminal.result({ text: () => scoresReport(scores, { threshold: flags.threshold }), value: json });
   terminal.step('Written', file);
   return EXIT.ok;
+}
+
+function defaultFile(model: string): string {
+  return isOnnxFile(model) ? model.replace(/\.onnx$/, '.scores.json') : join(model, 'scores.json');
 }
 
 /**

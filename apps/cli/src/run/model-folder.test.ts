@@ -2,6 +2,7 @@ import { copyFile, mkdtemp, readdir, readFile, truncate, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
+import { exportOnnx } from '@secateur/export';
 import { resnet } from '@secateur/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { beforeEach, expect, it } from 'vitest';
@@ -35,6 +36,21 @@ it('replaces a former model and leaves nothing else behind', async () => {
   await saveModel(build(2), join(directory, 'model'));
   expect(bits(await loadModel(directory))).toEqual(bits(build(2)));
   expect(await readdir(directory)).toEqual(['model']);
+});
+
+it('takes an ONNX file too, up to its logits, with the statistics in units of pixels from 0 to 1', async () => {
+  const model = build(1);
+  const [file, names] = [join(directory, 'small.onnx'), [...'abcdefghij']];
+  const description = { classNames: names, mean: [127.5, 51, 25.5], std: [51, 102, 255], inputScale: 1 };
+  await writeFile(file, await exportOnnx(model, { ...description, softmax: true, foldBatchNorm: false }));
+  const loaded = await loadModel(file);
+  expect(bits(loaded)).toEqual(bits(model));
+  const { classNames, mean, std } = trainingDataOf(loaded)!;
+  expect(classNames).toEqual(names);
+  expect([...mean, ...std].map((value) => Math.round(value * 1e6) / 1e6)).toEqual([0.5, 0.2, 0.1, 0.2, 0.4, 1]);
+
+  await writeFile(file, (await readFile(file)).subarray(0, 1000));
+  await expect(loadModel(file)).rejects.toThrow("small.onnx' cannot be imported: expected an ONNX model");
 });
 
 it('knows nothing of the data of a model that does not say', () => {

@@ -6,6 +6,7 @@ import type { ChannelStatistics } from '@secateur/data';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 import { toJson, writeFolderAtomically } from './files.ts';
+import { isOnnxFile, loadOnnxModel } from './onnx-model.ts';
 
 const MODEL_FILE = 'model.json';
 const WEIGHTS_FILE = 'weights.bin';
@@ -32,14 +33,16 @@ export async function saveModel(model: LayersModel, directory: string): Promise<
 }
 
 /**
- * Loads a model from a folder with a model.json, or from a run directory, whose result it takes.
+ * Loads a model from a folder with a model.json, from a run directory, whose result it takes, or from an ONNX file.
  *
+ * @param warn Takes what the user should know about a network from an ONNX file.
  * @throws Error when there is none, or its files are damaged.
  */
-export async function loadModel(path: string): Promise<LayersModel> {
+export async function loadModel(path: string, warn: (note: string) => void = () => undefined): Promise<LayersModel> {
+  if (isOnnxFile(path)) return loadOnnxModel(path, warn);
   const directory = [path, join(path, 'model')].find((candidate) => existsSync(join(candidate, MODEL_FILE)));
   if (!directory) {
-    throw new Error(`'${path}' holds no model: expected a folder with ${MODEL_FILE}, or a run directory with model/.`);
+    throw new Error(`'${path}' holds no model: expected a folder with ${MODEL_FILE}, a run directory with model/, or an .onnx file.`);
   }
   try {
     return await loadLayersModel(folderHandler(directory));
