@@ -42,7 +42,9 @@ export async function loadModel(path: string, warn: (note: string) => void = () 
   if (isOnnxFile(path)) return loadOnnxModel(path, warn);
   const directory = [path, join(path, 'model')].find((candidate) => existsSync(join(candidate, MODEL_FILE)));
   if (!directory) {
-    throw new Error(`'${path}' holds no model: expected a folder with ${MODEL_FILE}, a run directory with model/, or an .onnx file.`);
+    throw new Error(
+      `'${path}' holds no model: expected a folder with ${MODEL_FILE}, a run directory with model/, or an .onnx file.`,
+    );
   }
   try {
     return await loadLayersModel(folderHandler(directory));

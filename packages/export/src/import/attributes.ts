@@ -15,7 +15,7 @@ export class Attributes {
   float(name: string, fallback: number): number {
     const value = this.#entries.get(name)?.f ?? fallback;
     if (!Number.isFinite(value)) throw new Error(`has ${value} for '${name}'; expected a finite number`);
-    return value;
+    return shortest(value);
   }
 
   integer(name: string, fallback: number): number {
@@ -51,6 +51,12 @@ export class Attributes {
     }
     return values as [number, number];
   }
+}
+
+/** Files hold float32: the shortest number that is stored as this one, 0.9 for 0.8999999761581421. */
+function shortest(value: number): number {
+  const candidates = [6, 7, 8, 9].map((digits) => Number(value.toPrecision(digits)));
+  return candidates.find((candidate) => Math.fround(candidate) === Math.fround(value)) ?? value;
 }
 
 const LARGEST_SIZE = 2 ** 20;

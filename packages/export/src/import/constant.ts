@@ -18,6 +18,11 @@ export function integers(data: Iterable<number>, dims?: readonly number[]): Cons
   return { kind: 'constant', data: values, dims: dims ?? [values.length] };
 }
 
+/** Not to be changed: the constant's own data where they are float32 already. */
+export function asFloat32({ data }: Constant): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data);
+}
+
 export function isInteger({ data }: Constant): boolean {
   return data instanceof Float64Array;
 }

@@ -4,7 +4,7 @@ export interface ImportLimits {
   readonly bytes: number;
   /** Nodes of the graph. Default 10,000. */
   readonly nodes: number;
-  /** Nodes on the longest way from the input to the output. Default 1,500. */
+  /** Nodes, and layers, on the longest way from the input to the output. Default 1,500. */
   readonly depth: number;
   /** Values of a tensor for one image, and sizes of an axis. Default 2^28. */
   readonly values: number;

@@ -28,6 +28,8 @@ export interface LayerSpec {
 
 export interface PlannedLayer extends LayerSpec {
   readonly name: string;
+  /** Layers on the longest way from the input. */
+  readonly depth: number;
   readonly nonNegative: boolean;
   readonly weights: Map<string, Weight>;
 }
@@ -47,12 +49,15 @@ export class LayerPlan {
   /** @throws Error when the output is empty or beyond the limits. */
   add(spec: LayerSpec): PlannedLayer {
     const { shape } = spec;
-    const { values } = this.#limits;
+    const { values, depth: maxDepth } = this.#limits;
     if (shape.some((size) => !Number.isInteger(size) || size < 1) || product(shape) > values) {
       throw new Error(`gives [batch, ${shape}]; expected sizes of at least 1 and at most ${values} values an image`);
     }
+    const depth = spec.inputs.reduce((deepest, layer) => Math.max(deepest, layer.depth + 1), 0);
+    if (depth > maxDepth) throw new Error(`is layer ${depth} from the input; expected at most ${maxDepth}`);
     const planned = {
       ...spec,
+      depth,
       name: this.#claim(spec.name),
       nonNegative: spec.nonNegative ?? false,
       weights: new Map(spec.weights ?? []),

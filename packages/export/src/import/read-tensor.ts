@@ -20,6 +20,8 @@ interface NumberType {
   readonly decode?: (entry: number) => number;
 }
 
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
 const int32List = (tensor: Onnx.ITensorProto) => tensor.int32Data ?? [];
 const integer = (size: number, read: ReadValue): NumberType => ({ size, read, floating: false, list: int32List });
 
@@ -108,12 +110,16 @@ export function readTensor(tensor: Onnx.ITensorProto, external: ExternalData): C
 
 function readRaw(
   raw: Uint8Array,
-  { size, read, floating }: NumberType,
+  type: NumberType,
   { name, count }: { name: string; count: number },
 ): Float32Array | Float64Array {
+  const { size, read, floating } = type;
   if (raw.length !== count * size) {
     throw new Error(`${name} should have ${count} values of ${size} bytes each, but ${raw.length} bytes are stored.`);
   }
+  // Weights are most of a file, and mostly float32; a copy is aligned.
+  if (type === NUMBER_TYPES.get(DataType.FLOAT) && IS_LITTLE_ENDIAN)
+    return new Float32Array(new Uint8Array(raw).buffer);
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const values = floating ? new Float32Array(count) : new Float64Array(count);
   for (let i = 0; i < count; i++) values[i] = read(view, i * size);
@@ -124,7 +130,7 @@ function readList(
   tensor: Onnx.ITensorProto,
   { list, decode = (entry) => entry, floating }: NumberType,
 ): Float32Array | Float64Array {
-  const numbers = list(tensor).map((entry) => decode(Number(String(entry))));
+  const numbers = list(tensor).map((entry) => decode(typeof entry === 'number' ? entry : Number(String(entry))));
   return floating ? Float32Array.from(numbers) : Float64Array.from(numbers);
 }
 

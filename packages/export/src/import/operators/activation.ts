@@ -1,5 +1,5 @@
 import { layers } from '@tensorflow/tfjs-layers';
-import { axisOf, type Constant } from '../constant.ts';
+import { asFloat32, axisOf, type Constant } from '../constant.ts';
 import { isLastAxis, type TensorValue } from '../value.ts';
 import { affine } from './affine.ts';
 import type { Operator, OperatorContext } from './context.ts';
@@ -97,7 +97,7 @@ const parametricRelu: Operator = (context) => {
     throw new Error(`has a slope of shape [${slope.dims}]; expected one number, or one for each channel`);
   }
   const spatial = x.layer.shape.slice(0, -1).map((_, axis) => axis + 1);
-  const alpha = { data: single ? new Float32Array(channels).fill(slope.data[0]!) : Float32Array.from(slope.data) };
+  const alpha = { data: single ? new Float32Array(channels).fill(slope.data[0]!) : asFloat32(slope) };
   return context.elementwise(x, {
     weights: new Map([['alpha', { ...alpha, shape: [...spatial.map(() => 1), channels] }]]),
     create: (name) => layers.prelu({ name, sharedAxes: spatial }),

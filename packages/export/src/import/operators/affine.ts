@@ -1,5 +1,5 @@
 import { layers } from '@tensorflow/tfjs-layers';
-import type { Constant } from '../constant.ts';
+import { asFloat32, type Constant } from '../constant.ts';
 import { dimsOf, hasZeros, isStepped, type TensorValue, viewOf } from '../value.ts';
 import type { OperatorContext } from './context.ts';
 import { absorbIntoKernel } from './kernels.ts';
@@ -79,5 +79,5 @@ function perChannel(part: Constant | number, value: TensorValue): Float32Array {
       `meets constants of shape [${part.dims}] in a tensor of shape [batch, ${dims.slice(1)}]; expected one number, or one for each channel`,
     );
   }
-  return inLayerOrder(Float32Array.from(part.data), value.order);
+  return inLayerOrder(asFloat32(part), value.order);
 }

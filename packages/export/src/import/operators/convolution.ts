@@ -1,6 +1,6 @@
 import { layers } from '@tensorflow/tfjs-layers';
 import { explicitPads } from '../../layers/same-padding.ts';
-import { product } from '../constant.ts';
+import { asFloat32, product } from '../constant.ts';
 import type { Weight } from '../plan.ts';
 import { dimsOf, type TensorValue, viewOf } from '../value.ts';
 import type { Operator, OperatorContext } from './context.ts';
@@ -19,7 +19,7 @@ const conv: Operator = (context) => {
   const x = context.views.image(context.tensor(), { keepZeros: true });
   const kernel = context.constant(1, 'the kernel');
   const [filters, perGroup, ...size] = kernel.dims as [number, number, number, number];
-  if (kernel.dims.length !== 4)
+  if (kernel.dims.length !== 4 || kernel.dims.includes(0))
     throw new Error(`has a kernel of shape [${kernel.dims}]; expected two-dimensional convolution`);
   const named = context.attributes.integers('kernel_shape');
   if (named && String(named) !== String(size)) {
@@ -38,7 +38,7 @@ const conv: Operator = (context) => {
   }
   const bias = optionalVector(context, 2, { what: 'the bias', length: filters });
   context.budget.compute(kernel.data.length);
-  const hwio = oihwToHwio(Float32Array.from(kernel.data), kernel.dims);
+  const hwio = oihwToHwio(asFloat32(kernel), kernel.dims);
   return convolve(context, x, { kernel: { data: hwio, shape: [...size, perGroup, filters] }, bias, window });
 };
 

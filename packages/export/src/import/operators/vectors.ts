@@ -1,3 +1,4 @@
+import { asFloat32 } from '../constant.ts';
 import type { OperatorContext } from './context.ts';
 
 interface Expected {
@@ -22,7 +23,7 @@ export function optionalVector(
   if (constant.dims.length !== 1 || constant.data.length !== length) {
     throw new Error(`has ${what} of shape [${constant.dims}]; expected [${length}]`);
   }
-  return Float32Array.from(constant.data);
+  return asFloat32(constant);
 }
 
 /** ONNX lists the values of its feature i; the layer has them at order[i]. */
