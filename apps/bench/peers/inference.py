@@ -6,11 +6,10 @@ Prints one line of JSON.
 """
 
 import json
-import resource
-import sys
 import time
 
 from arguments import factor, parser_for
+from memory import peak_bytes
 
 
 def read_arguments():
@@ -40,6 +39,7 @@ def main():
             milliseconds.append(1000 * (time.perf_counter() - start))
         return milliseconds
 
+    start_bytes = peak_bytes()
     predict_for(arguments.seconds / 3)
     wall_start, cpu_start = time.perf_counter(), time.process_time()
     milliseconds = predict_for(arguments.seconds)
@@ -50,7 +50,8 @@ def main():
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "milliseconds": milliseconds,
         "busyCpus": cpu / wall,
-        "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        "startBytes": start_bytes,
+        "peakBytes": peak_bytes(),
     }))
 
 

@@ -6,11 +6,10 @@ A step is forward, backward, SGD with momentum 0.9 and weight decay 5e-4, and re
 """
 
 import json
-import resource
-import sys
 import time
 
 from arguments import count, parser_for
+from memory import peak_bytes
 
 
 def read_arguments():
@@ -45,6 +44,7 @@ def main():
         optimizer.step()
         return loss.item()
 
+    start_bytes = peak_bytes()
     for _ in range(arguments.warmup):
         step()
     milliseconds = []
@@ -60,7 +60,8 @@ def main():
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "milliseconds": milliseconds,
         "busyCpus": cpu / wall,
-        "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        "startBytes": start_bytes,
+        "peakBytes": peak_bytes(),
         "loss": loss,
     }))
 

@@ -6,7 +6,14 @@ const KEY = 'vgg16/bfloat16/plain';
 
 /** A measurement of one 100 ms / `speed` step, which is 10 * speed images per second for a batch of one. */
 function measured(speed: number, busyCpus = 2): Measurement {
-  return { engine: 'test', parameters: 1, milliseconds: [100 / speed], busyCpus, peakBytes: speed };
+  return {
+    engine: 'test',
+    parameters: 1,
+    milliseconds: [100 / speed],
+    busyCpus,
+    startBytes: speed / 5,
+    peakBytes: speed,
+  };
 }
 
 /** Hands out the given measurements in turn and remembers who asked. */
@@ -34,8 +41,8 @@ describe('compareSides', () => {
     expect(comparison.key).toBe('vgg16/bfloat16/plain');
     // The mean of 20 / 10 and 130 / 100, and not 75 / 55.
     expect(comparison.ratio).toBeCloseTo(1.65, 12);
-    expect(comparison.ours).toEqual({ imagesPerSecond: 750, busyCpus: 2, peakBytes: 75 });
-    expect(comparison.peer).toEqual({ imagesPerSecond: 550, busyCpus: 2, peakBytes: 55 });
+    expect(comparison.ours).toEqual({ imagesPerSecond: 750, busyCpus: 2, peakBytes: 75, addedBytes: 60 });
+    expect(comparison.peer).toEqual({ imagesPerSecond: 550, busyCpus: 2, peakBytes: 55, addedBytes: 44 });
   });
 
   it("takes a run's speed from its median step", async () => {

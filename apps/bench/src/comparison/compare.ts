@@ -32,6 +32,8 @@ export interface SideSummary {
   readonly imagesPerSecond: number;
   readonly busyCpus: number;
   readonly peakBytes: number;
+  /** Of these, what the steps added to the language, the libraries, the network and the images. */
+  readonly addedBytes: number;
 }
 
 export interface CompareOptions {
@@ -92,6 +94,7 @@ export function summarise(runs: readonly Run[], rounds: number): Comparison {
     imagesPerSecond: median(counted.map((round) => round[side].imagesPerSecond)),
     busyCpus: median(counted.map((round) => round[side].busyCpus)),
     peakBytes: median(counted.map((round) => round[side].peakBytes)),
+    addedBytes: median(counted.map((round) => round[side].peakBytes - round[side].startBytes)),
   });
   return {
     key: runs[0]!.key,

@@ -7,8 +7,14 @@ export interface Measurement {
   readonly milliseconds: readonly number[];
   /** CPU seconds, user and system, per second of the measured steps. */
   readonly busyCpus: number;
-  /** Largest resident set of the whole process. */
+  /** Largest resident set of the whole process before the first step, and to its end. */
+  readonly startBytes: number;
   readonly peakBytes: number;
+}
+
+/** The largest resident set of this process so far. */
+export function peakBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
 }
 
 /** The command line that both sides understand. */

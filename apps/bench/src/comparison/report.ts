@@ -47,7 +47,17 @@ export function buildReport<Options extends ReportOptions>({
   };
 }
 
-const HEADINGS = ['setting', 'ours img/s', 'PyTorch img/s', 'ratio', 'goal', 'ours peak', 'PyTorch peak', 'busy CPUs'];
+const HEADINGS = [
+  'setting',
+  'ours img/s',
+  'PyTorch img/s',
+  'ratio',
+  'goal',
+  'peak MiB',
+  'added by steps',
+  'ratio',
+  'busy CPUs',
+];
 
 /** As a table under its title, with the notes that belong to it below. */
 export function formatReport(
@@ -60,8 +70,9 @@ export function formatReport(
     peer.imagesPerSecond.toFixed(1),
     ratio.toFixed(2) + (disturbedRounds > 0 ? '*' : ''),
     describeGoal(goals[key], ratio),
-    mebibytes(ours.peakBytes),
-    mebibytes(peer.peakBytes),
+    `${mebibytes(ours.peakBytes)} / ${mebibytes(peer.peakBytes)}`,
+    `${mebibytes(ours.addedBytes)} / ${mebibytes(peer.addedBytes)}`,
+    (ours.addedBytes / peer.addedBytes).toFixed(2),
     `${ours.busyCpus.toFixed(2)} / ${peer.busyCpus.toFixed(2)}`,
   ]);
   const lines = [
@@ -84,5 +95,5 @@ function describeGoal(goal: number | undefined, ratio: number): string {
 }
 
 function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / 2 ** 20)} MiB`;
+  return String(Math.round(bytes / 2 ** 20));
 }

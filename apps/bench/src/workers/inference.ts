@@ -3,7 +3,7 @@ import { setPrecision, setThreads, versions } from '@secateur/tfjs-backend-torch
 import * as tf from '@tensorflow/tfjs-core';
 import { Command } from 'commander';
 import { choice, count, factor } from '../arguments.ts';
-import type { Measurement } from '../comparison/measurement.ts';
+import { type Measurement, peakBytes } from '../comparison/measurement.ts';
 import type { InferenceRunOptions, InferenceSetting } from '../inference/setting.ts';
 import { buildNetwork } from '../networks.ts';
 import { NETWORKS, PRECISIONS } from '../train-step/setting.ts';
@@ -39,6 +39,7 @@ function predictFor(duration: number): number[] {
   return milliseconds;
 }
 
+const startBytes = peakBytes();
 predictFor((1000 * seconds) / 3);
 const start = { wall: performance.now(), cpu: process.cpuUsage() };
 const milliseconds = predictFor(1000 * seconds);
@@ -49,6 +50,7 @@ const measurement: Measurement = {
   parameters: network.trainableWeights.reduce((total, { shape }) => total + shape.reduce((a, b) => a! * b!, 1)!, 0),
   milliseconds,
   busyCpus: (user + system) / (1000 * (performance.now() - start.wall)),
-  peakBytes: process.resourceUsage().maxRSS * 1024,
+  startBytes,
+  peakBytes: peakBytes(),
 };
 console.log(JSON.stringify(measurement));

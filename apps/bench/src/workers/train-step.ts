@@ -4,6 +4,7 @@ import { setThreads, versions } from '@secateur/tfjs-backend-torch';
 import * as tf from '@tensorflow/tfjs-core';
 import { Command } from 'commander';
 import { choice, count, factor } from '../arguments.ts';
+import { peakBytes } from '../comparison/measurement.ts';
 import { buildNetwork } from '../networks.ts';
 import { repeatedBatch } from '../repeated-batch.ts';
 import {
@@ -31,6 +32,7 @@ await tf.setBackend('torch');
 setThreads(threads);
 
 const network = buildNetwork(model, width);
+const startBytes = peakBytes();
 // A single epoch, since train() copies the weights at the start of each.
 const events = train(network, repeatedBatch({ batch, steps: warmup + steps }), {
   epochs: 1,
@@ -59,7 +61,8 @@ const measurement: TrainingMeasurement = {
   parameters: network.trainableWeights.reduce((total, { shape }) => total + shape.reduce((a, b) => a! * b!, 1)!, 0),
   milliseconds,
   busyCpus,
-  peakBytes: process.resourceUsage().maxRSS * 1024,
+  startBytes,
+  peakBytes: peakBytes(),
   loss,
 };
 console.log(JSON.stringify(measurement));
