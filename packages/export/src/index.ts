@@ -1,5 +1,6 @@
 export { checkOnnx } from './check/check-onnx.ts';
 export type { Dim, ValueType } from './check/value-type.ts';
+export { countOnnxMacs, type GraphCost, type NodeCost } from './cost/count-onnx-macs.ts';
 export { type ExportOptions, exportOnnx } from './export-onnx.ts';
 export type { WriteModelOptions } from './external-data/write-model.ts';
 export type { Port } from './graph/encode.ts';

@@ -48,7 +48,7 @@ describe('verify', () => {
     for (const report of [whole, batches]) {
       expect(report).toMatchObject({
         images: 7,
-        tolerance: 1e-3,
+        tolerance: 1e-4,
         sameClass: 7,
         ties: 0,
         differentClass: 0,

@@ -37,7 +37,7 @@ export async function calibrate(
     for (let start = 0; start < count; start += batchSize) {
       const end = Math.min(start + batchSize, count);
       const batch = images.subarray(start * imageSize, end * imageSize);
-      const feeds = feed(loaded, batch, [end - start, ...imageShape]);
+      const { feeds } = feed(loaded, batch, [end - start, ...imageShape]);
       const results = await loaded.session.run(feeds);
       for (const name of names) look(name, (name === input ? feeds : results)[name]!.data as Float32Array);
     }

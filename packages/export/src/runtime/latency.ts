@@ -1,3 +1,4 @@
+import { takesPixels } from './feed.ts';
 import type { OnnxSource } from './load-model.ts';
 import { type LoadedModel, openModel } from './session.ts';
 
@@ -15,6 +16,8 @@ export interface LatencyOptions {
 export interface Latency {
   readonly medianMs: number;
   readonly p95Ms: number;
+  /** Images in a second, by the median. */
+  readonly imagesPerSecond: number;
   readonly batchSize: number;
   readonly runs: number;
   /** Size of the file. */
@@ -47,6 +50,7 @@ export async function measureLatency(
     const results = timings.map((times, i) => ({
       medianMs: quantile(times, 0.5),
       p95Ms: quantile(times, 0.95),
+      imagesPerSecond: (1000 * batchSize) / quantile(times, 0.5),
       batchSize,
       runs,
       bytes: loaded[i]!.bytes,
@@ -73,7 +77,9 @@ async function timeInTurn(
   return times;
 }
 
-function feedFor({ runtime, session, metadata: { input } }: LoadedModel, batchSize: number) {
+function feedFor(loaded: LoadedModel, batchSize: number) {
+  const { runtime, session } = loaded;
+  const { input } = loaded.metadata;
   const dims = [batchSize, ...input.dims.slice(1)] as number[];
   if (dims.some((size) => !(size > 0))) {
     throw new Error(
@@ -81,9 +87,14 @@ function feedFor({ runtime, session, metadata: { input } }: LoadedModel, batchSi
     );
   }
   const values = dims.reduce((product, size) => product * size, 1);
+  const [name] = session.inputNames as [string];
+  if (takesPixels(loaded)) {
+    const pixels = Uint8Array.from({ length: values }, (_, i) => 128 + 127 * Math.sin(i));
+    return { [name]: new runtime.Tensor('uint8', pixels, dims) };
+  }
   // Ordinary numbers around 0: zeros or denormals would change the speed.
   const data = Float32Array.from({ length: values }, (_, i) => Math.sin(i));
-  return { [session.inputNames[0]!]: new runtime.Tensor('float32', data, dims) };
+  return { [name]: new runtime.Tensor('float32', data, dims) };
 }
 
 /** Interpolates linearly between the two sorted values around the position. */

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import type { onnx as Onnx } from 'onnx-proto';
 import type { InferenceSession } from 'onnxruntime-node';
 import { externalTensors, locateExternalData } from '../external-data/read.ts';
 import { decodeModel } from '../graph/decode.ts';
@@ -10,6 +11,7 @@ export type Runtime = typeof import('onnxruntime-node');
 export interface LoadedModel {
   readonly runtime: Runtime;
   readonly session: InferenceSession;
+  readonly model: Onnx.ModelProto;
   readonly metadata: OnnxMetadata;
   /** Size of the file. */
   readonly bytes: number;
@@ -39,7 +41,7 @@ export async function openModel(
       isSplit && typeof source === 'string'
         ? await runtime.InferenceSession.create(source, settings)
         : await runtime.InferenceSession.create(bytes, settings);
-    return { runtime, session, metadata, bytes: bytes.byteLength };
+    return { runtime, session, model, metadata, bytes: bytes.byteLength };
   } catch (cause) {
     throw new Error(`${name}: onnxruntime does not accept this model: ${(cause as Error).message}`, { cause });
   }
