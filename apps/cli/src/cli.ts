@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
@@ -100,6 +101,7 @@ function createProgram({ stdout, stderr }: Surroundings, bind: Bind): Command {
     evaluateCommand,
     reportCommand,
     doctorCommand,
+    completionCommand,
   ]) {
     define(program, bind);
   }

@@ -20,7 +20,15 @@ describe('mistakes on the command line end with 2 and one line', () => {
     [['run', '--presett', 'smoke'], "error: unknown option '--presett' (Did you mean --preset?)"],
     [
       ['run', '--preset', 'smoek'],
-      /argument 'smoek' is invalid\. Did you mean 'smoke'\? Choose from: quickstart, smoke\.$/,
+      /argument 'smoek' is invalid\. Did you mean 'smoke'\? Choose from: quickstart, smoke, paper\/vgg16-cifar10, /,
+    ],
+    [
+      ['run', '--preset', 'paper/vgg19-cifar100'],
+      /is for CIFAR-100: name the folder of its binary files, such as --data/,
+    ],
+    [
+      ['run', '--resume', 'x', '--epochs', '3'],
+      'error: A run goes on with its own configuration: leave out --epochs, or start another run without --resume.',
     ],
     [['run', '--network', 'resnet55'], /Did you mean 'resnet\d+'\? Choose from: vgg11, vgg16, vgg19, resnet20,/],
     [['run', '--epochs', '0'], /argument '0' is invalid\. It must be a whole number of at least 1\.$/],
@@ -129,7 +137,7 @@ it('prunes a network that PyTorch wrote to ONNX, and writes it to ONNX again', a
 it('shows examples in the help of every command', async () => {
   const help = (await secateur('--help')).stdout;
   expect(help).toContain('130  interrupted (Ctrl-C)');
-  for (const command of ['run', 'train', 'score', 'prune', 'finetune', 'export', 'evaluate', 'doctor']) {
+  for (const command of ['run', 'train', 'score', 'prune', 'finetune', 'export', 'evaluate', 'doctor', 'completion']) {
     expect(help).toMatch(new RegExp(`^ {2}${command} `, 'm'));
     const { code, stdout } = await secateur(command, '--help');
     expect(code).toBe(0);

@@ -7,7 +7,7 @@ import { crashScene, goOn, type Moment, resultOf, runUntil } from './crash.ts';
  * Kills runs with SIGKILL again and again, at random moments and while checkpoints are written, goes on with each until it
  * is complete, and compares with a run that nobody killed. From the package's folder:
  *
- *     node --conditions=@secateur/source --import tsx test/crash-many.ts [kills, default 50]
+ *     pnpm crash [kills, default 50]
  */
 const wanted = Number(process.argv[2] ?? 50);
 if (!Number.isInteger(wanted) || wanted < 1)
@@ -24,10 +24,10 @@ for (let run = 1; during.anything + during.checkpoint < wanted; run++) {
   const out = join(scene.folder, `killed-${run}`);
   for (;;) {
     const left = wanted - during.anything - during.checkpoint;
-    // From the very start of the process to after its end; a third of the kills hits the writing of a checkpoint.
+    // From the very start of the process to after its end; half of the kills hit the writing of a checkpoint.
     const moment: Moment =
-      Math.random() < 1 / 3
-        ? { duringCheckpoint: 1 + Math.floor(Math.random() * 25) }
+      Math.random() < 1 / 2
+        ? { duringCheckpoint: 1 + Math.floor(Math.random() * 12) }
         : { after: Math.random() * 1000 * whole.seconds };
     const ended = await runUntil(goOn(scene, out), out, left > 0 ? moment : undefined);
     if (ended.killed) {

@@ -1,8 +1,11 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { readConfigFile } from '../src/run/config-file.ts';
 import { loadModel } from '../src/run/model-folder.ts';
+import { PRESET_NAMES, PRESETS } from '../src/run/presets.ts';
+import { resolveConfig } from '../src/run/resolve-config.ts';
 import { secateur } from './run-secateur.ts';
 import { writeTinyCifar10 } from './tiny-cifar.ts';
 
@@ -96,6 +99,51 @@ it('the options that the README shows give what it says', async () => {
     true,
   );
   expect((await widths('runs/from-scratch'))[0]).toBe(before[0]);
+});
+
+it('the example in code runs, and goes on when it is run again', async () => {
+  const data = await writeTinyCifar10();
+  const block = /## From code[\s\S]*?```ts\n([\s\S]*?)```/.exec(readme)![1]!;
+  const code = block
+    .replace("'secateur'", "'../src/index.ts'")
+    .replace("'cifar-10-batches-bin'", JSON.stringify(data))
+    .replace('{ imagesPerClass: 5 }', '{ imagesPerClass: 5, batchSize: 50 }');
+  const lines: string[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(String(line)));
+  const files = [1, 2].map((time) => new URL(`./readme-${time}.generated.ts`, import.meta.url));
+  const random = vi.spyOn(Math, 'random').mockReturnValue(0);
+  try {
+    for (const file of files) {
+      await writeFile(file, code);
+      await import(/* @vite-ignore */ file.href);
+    }
+  } finally {
+    log.mockRestore();
+    random.mockRestore();
+    for (const file of files) await rm(file, { force: true });
+  }
+  const epochs = lines.filter((line) => /^epoch \d: loss \d\.\d\d$/.test(line));
+  // The second time, all that is left of the training is the mean of its last epoch.
+  expect(epochs.map((line) => line.slice(0, 7))).toEqual(['epoch 1', 'epoch 2', 'epoch 3', 'epoch 3']);
+  expect(epochs[3]).toBe(epochs[2]);
+  expect(lines.filter((line) => /^after [\d.]+ s: accuracy [\d.]+$/.test(line)).length).toBeGreaterThanOrEqual(2);
+  expect(await readFile('report.html', 'utf8')).toMatch(/^<!doctype html>/i);
+});
+
+it('the configurations work as they are', async () => {
+  const [json] = /## Configuration[\s\S]*?```json\n([\s\S]*?)```/.exec(readme)!.slice(1) as [string];
+  const [typescript] = /## Configuration[\s\S]*?```ts\n([\s\S]*?)```/.exec(readme)!.slice(1) as [string];
+  await writeFile('readme.config.json', json);
+  await writeFile('readme.config.ts', typescript);
+  for (const name of ['readme.config.json', 'readme.config.ts']) {
+    const { preset, patch } = await readConfigFile(name);
+    expect(preset).toBe('smoke');
+    expect(resolveConfig(PRESETS.smoke, [{ origin: name, patch }]).training.epochs).toBe(20);
+  }
+});
+
+it('names every preset', () => {
+  for (const name of PRESET_NAMES) expect(readme).toContain(`| \`${name}\` `);
 });
 
 it('names every command and every exit code', async () => {

@@ -1,22 +1,30 @@
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { acquireLock } from '../src/run/run-lock.ts';
 import { type CrashScene, crashScene, goOn, type Moment, resultOf, runUntil } from './crash.ts';
+import { canMount, mountedFolder, remount } from './mounted-folder.ts';
+import { readEvents } from './read-events.ts';
+import { secateur } from './run-secateur.ts';
 
 let scene: CrashScene;
-let whole: Record<string, unknown>;
+let whole: string;
+let expected: Record<string, unknown>;
 let seconds: number;
 beforeAll(async () => {
   scene = await crashScene({ everySteps: 1 });
-  const out = join(scene.folder, 'whole');
-  const ended = await runUntil(scene.start(out), out);
+  whole = join(scene.folder, 'whole');
+  const ended = await runUntil(scene.start(whole), whole);
   expect(ended.code, ended.stderr).toBe(0);
   seconds = ended.seconds;
-  whole = resultOf(out);
+  expected = resultOf(whole);
 });
 
 it('ends with the same bits however often it is killed', async () => {
   const out = join(scene.folder, 'killed');
-  // Shares of the time that the whole run takes; what comes after a start is done again, so that all get past it.
+  // By the time that the whole run takes, so that some hit on a machine of any speed.
   const moments: Moment[] = [
     { after: 400 * seconds },
     { duringCheckpoint: 3 },
@@ -28,5 +36,126 @@ it('ends with the same bits however often it is killed', async () => {
   expect(kills).toBeGreaterThanOrEqual(2);
   const ended = await runUntil(goOn(scene, out), out);
   expect(ended.code, ended.stderr).toBe(0);
-  expect(resultOf(out)).toEqual(whole);
+  expect(resultOf(out)).toEqual(expected);
 });
+
+describe('a run that was killed', () => {
+  let killed: string;
+  beforeAll(async () => {
+    killed = join(scene.folder, 'cut');
+    expect(await runUntil(scene.start(killed), killed, { duringCheckpoint: 8 })).toMatchObject({ killed: true });
+  });
+
+  const copy = (name: string): string => {
+    const out = join(scene.folder, name);
+    cpSync(killed, out, { recursive: true });
+    return out;
+  };
+  const states = (out: string) =>
+    readdirSync(join(out, 'checkpoints'))
+      .filter((name) => name.startsWith('state-'))
+      .sort()
+      .map((name) => join(out, 'checkpoints', name));
+  const damage = (file: string) => {
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 9]! ^= 16;
+    writeFileSync(file, bytes);
+  };
+  const contents = (out: string) =>
+    ['config.json', 'events.jsonl', ...states(out).map((file) => file.slice(out.length + 1))].map((name) => [
+      name,
+      readFileSync(join(out, name)).toString('base64'),
+    ]);
+
+  it('goes on from the older checkpoint when the last one is damaged, and says so', async () => {
+    const out = copy('damaged');
+    const [, last] = states(out) as [string, string];
+    damage(last);
+    const { code, stderr } = await secateur('run', '--resume', out, '--quiet');
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain(
+      `warning: the checkpoint '${last}' is damaged: its checksum is not that of its content; it is left as it is, and an older one is used.`,
+    );
+    expect(resultOf(out)).toEqual(expected);
+    expect((await readEvents(out)).filter(({ type }) => type === 'resumed')).toMatchObject([
+      { checkpoint: 'state-000006.bin' },
+    ]);
+  });
+
+  it('says of each why it cannot be used when none can, and changes nothing', async () => {
+    const out = copy('ruined');
+    for (const file of states(out)) damage(file);
+    const before = contents(out);
+    const { code, stderr } = await secateur('run', '--resume', out);
+    expect(code).toBe(1);
+    expect(stderr.trim().split('\n').at(-1)).toMatch(
+      /^error: No checkpoint can be gone on from: '.*state-000007\.bin' is damaged.*; '.*state-000006\.bin' is damaged/,
+    );
+    expect(contents(out)).toEqual(before);
+  });
+
+  it('is not gone on with by another configuration', async () => {
+    const out = copy('changed');
+    const config = readFileSync(join(out, 'config.json'), 'utf8');
+    writeFileSync(join(out, 'config.json'), config.replace('"width": 0.0625', '"width": 0.125'));
+    const before = contents(out);
+    const { code, stderr } = await secateur('run', '--resume', out);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/'.*state-000007\.bin' was made with another configuration/);
+    expect(contents(out)).toEqual(before);
+  });
+
+  it('is left to the process that works on it', async () => {
+    const out = copy('busy');
+    await rm(join(out, '.lock'));
+    const lock = acquireLock(join(out, '.lock'));
+    const before = contents(out);
+    for (const args of [
+      ['--resume', out],
+      ['--preset', 'smoke', '--out', out, '--force'],
+    ]) {
+      const { code, stderr } = await secateur('run', ...args);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`error: Process ${process.pid} is working in this run directory.`);
+    }
+    expect(contents(out)).toEqual(before);
+    lock.release();
+  });
+});
+
+it('has nothing to do where the run is complete, and shows its result again', async () => {
+  const { code, stdout } = await secateur('run', '--resume', whole, '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toEqual(JSON.parse(readFileSync(join(whole, 'summary.json'), 'utf8')));
+  expect(resultOf(whole)).toEqual(expected);
+});
+
+it('names a folder without a run, and a run of another command', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'secateur-'));
+  const resume = () => secateur('run', '--resume', folder);
+  expect(await resume()).toMatchObject({ code: 1, stderr: expect.stringContaining('holds no run to go on with') });
+  writeFileSync(join(folder, 'config.json'), '{"command":"train"}');
+  expect(await resume()).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("Only a run can be gone on with, but '"),
+  });
+  expect(readdirSync(folder)).toEqual(['config.json']);
+});
+
+it.skipIf(!canMount())(
+  'goes on to the same bits after the disk was full, and after it could not be written',
+  async () => {
+    const disk = await mountedFolder('1m');
+    const out = join(disk, 'run');
+    const full = await runUntil(scene.start(out), out);
+    expect(full.code).toBe(1);
+    expect(full.stderr).toMatch(/^error: .*ENOSPC[^\n]*\n$/);
+    remount(disk, 'ro');
+    const readOnly = await runUntil(goOn(scene, out), out);
+    expect(readOnly).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: .*EROFS[^\n]*\n$/) });
+    remount(disk, 'rw,size=64m');
+    const ended = await runUntil(goOn(scene, out), out);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(resultOf(out)).toEqual(expected);
+  },
+);

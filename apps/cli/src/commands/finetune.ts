@@ -48,7 +48,7 @@ Example:
 async function finetune(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { flags, terminal } = invocation;
   const [path] = invocation.args as [string];
-  const asked = await readConfig(flags, 'fineTune');
+  const { config: asked } = await readConfig(invocation, 'fineTune');
   const engine = await startEngineFor(invocation);
   const precision = precisionFor(asked, { flags, engine, terminal });
   const model = await loadModel(path, (note) => terminal.warn(note));

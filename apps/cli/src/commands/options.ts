@@ -105,7 +105,10 @@ export function addOutOptions(command: Command, fallback: string): Command {
 }
 
 export function addConfigOptions(command: Command, { trained }: { trained: 'from scratch' | 'further' }): Command {
-  command.option('--config <file>', 'JSON with a part of the configuration, merged over the preset');
+  command.option(
+    '--config <file>',
+    'JSON or TypeScript with a part of the configuration, merged over the preset; default: secateur.config.json or .ts here',
+  );
   if (trained === 'from scratch') {
     command
       .addOption(choice('--network <name>', NETWORKS.join(', '), NETWORKS))
@@ -232,10 +235,17 @@ export function names(text: string): string[] {
 
 /** An option with a fixed set of values, which suggests the closest one. */
 export function choice(flags: string, description: string, choices: readonly string[]): Option {
-  return new Option(flags, description).argParser((value) => {
+  const option = new Option(flags, description).argParser(choiceOf(choices));
+  option.argChoices = [...choices];
+  return option;
+}
+
+/** Takes one of the values, and suggests the closest one to another. */
+export function choiceOf(choices: readonly string[]): (value: string) => string {
+  return (value) => {
     if (choices.includes(value)) return value;
     throw new InvalidArgumentError(`${didYouMean(value, choices).trim()} Choose from: ${choices.join(', ')}.`.trim());
-  });
+  };
 }
 
 /** The same for several, with commas between them. */

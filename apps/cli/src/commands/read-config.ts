@@ -1,20 +1,31 @@
+import type { Invocation } from '../cli.ts';
+import { findConfigFile, readConfigFile } from '../run/config-file.ts';
 import { type Engine, fastPrecision } from '../run/engine.ts';
 import type { ImageSourceOptions } from '../run/image-sources.ts';
-import { PRESETS } from '../run/presets.ts';
-import { readConfigFile, resolveConfig } from '../run/resolve-config.ts';
+import { PRESETS, type PresetName } from '../run/presets.ts';
+import { resolveConfig } from '../run/resolve-config.ts';
 import type { RunConfig } from '../run/run-config.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { type ConfigFlags, configPatch, type PruningFlags } from './options.ts';
+import { shortPath } from './with-run-directory.ts';
 
-/** A preset, then --config, then the other flags: later ones win. */
+export interface ChosenConfig {
+  readonly preset: PresetName;
+  readonly config: RunConfig;
+}
+
+/** A preset, then the configuration file (that of --config, or the one in the current folder), then the other flags: later ones win. */
 export async function readConfig(
-  flags: ConfigFlags & PruningFlags,
+  { flags, terminal }: Invocation<ConfigFlags & PruningFlags & { readonly preset?: PresetName }>,
   section: 'training' | 'fineTune',
-  preset: RunConfig = PRESETS.quickstart,
-): Promise<RunConfig> {
-  const file = flags.config ? [{ origin: flags.config, patch: await readConfigFile(flags.config) }] : [];
-  const base = resolveConfig(preset, file);
-  return resolveConfig(base, [{ origin: 'command line', patch: configPatch(flags, base, section) }]);
+): Promise<ChosenConfig> {
+  const path = flags.config ?? findConfigFile();
+  const file = path === undefined ? undefined : await readConfigFile(path);
+  if (file && !flags.config) terminal.step('Config', shortPath(file.path));
+  const preset = flags.preset ?? file?.preset ?? 'quickstart';
+  const base = resolveConfig(PRESETS[preset], file ? [{ origin: shortPath(file.path), patch: file.patch }] : []);
+  const config = resolveConfig(base, [{ origin: 'command line', patch: configPatch(flags, base, section) }]);
+  return { preset, config };
 }
 
 /** The part of a configuration that chooses images. */

@@ -8,7 +8,7 @@ import type { CheckpointStore } from '../run/checkpoint-store.ts';
 import type { RunContext } from '../run/context.ts';
 import type { Engine } from '../run/engine.ts';
 import { executeRun, type RunMaterial } from '../run/execute-run.ts';
-import { PRESET_NAMES, PRESETS, type PresetName } from '../run/presets.ts';
+import { PRESET_NAMES, type PresetName } from '../run/presets.ts';
 import type { RunConfig } from '../run/run-config.ts';
 import { RunDirectory } from '../run/run-directory.ts';
 import { CheckpointWriter, describeUnusable, openCheckpoints, type RunState } from '../run/run-state.ts';
@@ -66,7 +66,10 @@ Examples:
   secateur run --preset smoke                   the same path in under a minute
   secateur run --network resnet20 --target 0.6  another network, more removed
   secateur run --resume runs/a                  go on with a run that was stopped, or whose process was killed
-  secateur run --config my.json --out runs/a    settings from a file, such as { "training": { "epochs": 20 } }`,
+  secateur run --config my.json --out runs/a    settings from a file, such as { "training": { "epochs": 20 } }
+  secateur run --preset paper/vgg16-cifar10     the method as published; days on a processor
+
+A secateur.config.json or secateur.config.ts in the current folder is used by itself.`,
     )
     .action(bind(run));
 }
@@ -78,19 +81,27 @@ async function run(invocation: Invocation<Flags>): Promise<ExitCode> {
 
 async function startRun(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { flags, terminal } = invocation;
-  const preset = flags.preset ?? 'quickstart';
-  const asked = await readConfig(flags, 'training', PRESETS[preset]);
+  const { preset, config: asked } = await readConfig(invocation, 'training');
+  requireDataOf(preset, flags);
   const engine = await startEngineFor(invocation);
   const precision = precisionFor(asked, { flags, engine, terminal });
   const config = { ...asked, precision };
   const data = flags.data === undefined ? null : resolve(flags.data);
   const identity = { command: 'run', preset, config, data, engine };
-  return withRunDirectory(invocation, { name: preset, identity }, (context) =>
+  return withRunDirectory(invocation, { name: preset.replace('/', '-'), identity }, (context) =>
     stoppable(context, async () => {
       const dataset = await context.stopwatch.time('data', () => loadDatasetFor(invocation));
       const store = await openCheckpoints(context.directory, { config, dataset });
       return complete(config, { ...context, store, dataset, engine, startedAt: new Date().toISOString() });
     }),
+  );
+}
+
+/** Nobody wants a network for CIFAR-100 trained on the images that are there by default. */
+function requireDataOf(preset: PresetName, { data }: Flags): void {
+  if (!preset.endsWith('-cifar100') || data !== undefined) return;
+  throw new UsageError(
+    `The preset '${preset}' is for CIFAR-100: name the folder of its binary files, such as --data cifar-100-binary.`,
   );
 }
 
@@ -164,11 +175,19 @@ async function stoppable({ directory, signal }: RunContext, work: () => Promise<
   try {
     return await work();
   } catch (error) {
-    if (!signal.aborted) throw error;
-    throw new ResumableStop(`stopped. Go on with: secateur run --resume '${shortPath(directory.path)}'`, {
-      cause: error,
-    });
+    const goOn = `secateur run --resume '${shortPath(directory.path)}'`;
+    if (signal.aborted) throw new ResumableStop(`stopped. Go on with: ${goOn}`, { cause: error });
+    if (!isWriteFailure(error)) throw error;
+    const found = (error as Error).message.replace(/\.$/, '');
+    throw new Error(`${found}. What was written before is whole. Mend that, then: ${goOn}`, { cause: error });
   }
+}
+
+/** Of a disk that is full, or cannot be written. */
+function isWriteFailure(error: unknown): boolean {
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  if (typeof code === 'string') return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO'].includes(code);
+  return cause !== undefined && isWriteFailure(cause);
 }
 
 /** What --resume may be given with: where things are and how they are shown, but nothing that decides how the run goes. */

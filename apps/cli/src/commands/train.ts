@@ -44,7 +44,7 @@ Examples:
 
 async function train(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { flags, terminal } = invocation;
-  const asked = await readConfig(flags, 'training');
+  const { config: asked } = await readConfig(invocation, 'training');
   const engine = await startEngineFor(invocation);
   const precision = precisionFor(asked, { flags, engine, terminal });
   const { network, width, seed, objective } = asked;

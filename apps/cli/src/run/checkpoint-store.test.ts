@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { canMount, mountedFolder, remount } from '../../test/mounted-folder.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { encodeState } from './state-file.ts';
 
@@ -82,7 +82,7 @@ it('refuses when none can be used, naming each, and changes nothing', async () =
 describe('on a file system of its own', () => {
   const mounts = canMount();
   it.skipIf(!mounts)('keeps the older one whole when the disk is full, and goes on once there is room', async () => {
-    const disk = await mountedFolder('size=256k');
+    const disk = await mountedFolder('256k');
     const small = await CheckpointStore.open<State>(join(disk, 'checkpoints'));
     await small.write(stateOf(1, 10_000));
     await writeFile(join(disk, 'ballast'), new Uint8Array(190_000));
@@ -95,11 +95,11 @@ describe('on a file system of its own', () => {
   });
 
   it.skipIf(!mounts)('reads but does not write where nothing can be written', async () => {
-    const disk = await mountedFolder('size=256k');
+    const disk = await mountedFolder('256k');
     const written = await CheckpointStore.open<State>(join(disk, 'checkpoints'));
     const path = await written.write(stateOf(1));
     const { mtimeMs } = await stat(path);
-    execFileSync('mount', ['-o', 'remount,ro', disk]);
+    remount(disk, 'ro');
     await expect(written.write(stateOf(2))).rejects.toThrow(/EROFS/);
     expect((await written.latest())!.state).toEqual(stateOf(1));
     expect((await stat(path)).mtimeMs).toBe(mtimeMs);
@@ -121,25 +121,4 @@ async function setFormat(path: string): Promise<void> {
 async function foreign(path: string, key: keyof typeof identity): Promise<void> {
   const parts = encodeState({ identity: { ...identity, [key]: 'other' }, state: stateOf(2) });
   await writeFile(path, Buffer.concat(parts));
-}
-
-/** Only the superuser of a machine, or of a container that allows it, may mount. */
-function canMount(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-  try {
-    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function mountedFolder(options: string): Promise<string> {
-  const disk = await mkdtemp(join(tmpdir(), 'secateur-disk-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]);
-  onTestFinished(async () => {
-    execFileSync('umount', [disk]);
-    await rm(disk, { recursive: true });
-  });
-  return disk;
 }

@@ -1,10 +1,7 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../exit.ts';
 import { PRESETS } from './presets.ts';
-import { type ConfigPatch, readConfigFile, resolveConfig } from './resolve-config.ts';
+import { type ConfigPatch, resolveConfig } from './resolve-config.ts';
 import { runConfigSchema } from './run-config.ts';
 
 const base = PRESETS.quickstart;
@@ -64,17 +61,5 @@ describe('resolveConfig', () => {
   ])('rejects %o as a mistake of usage', (patch, path) => {
     expect(() => resolve(patch)).toThrow(UsageError);
     expect(() => resolve(patch)).toThrow(`my.json: ${path}: `);
-  });
-});
-
-describe('readConfigFile', () => {
-  it.each([
-    ['[1]', /must hold one JSON object/],
-    ['{ "seed": ', /is not JSON/],
-  ])('refuses %s', async (content, message) => {
-    const file = join(await mkdtemp(join(tmpdir(), 'secateur-')), 'config.json');
-    await writeFile(file, content);
-    await expect(readConfigFile(file)).rejects.toThrow(message);
-    await expect(readConfigFile(`${file}.missing`)).rejects.toThrow(/cannot be read: ENOENT/);
   });
 });

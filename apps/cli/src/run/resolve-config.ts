@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { didYouMean } from '../did-you-mean.ts';
 import { UsageError } from '../exit.ts';
@@ -27,25 +26,6 @@ export function resolveConfig(
   return config;
 }
 
-/** @throws UsageError when the file cannot be read or is not a JSON object. */
-export async function readConfigFile(file: string): Promise<ConfigPatch> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`The configuration '${file}' cannot be read: ${(error as Error).message}.`);
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch (error) {
-    throw new UsageError(`The configuration '${file}' is not JSON: ${(error as Error).message}.`);
-  }
-  throw new UsageError(
-    `The configuration '${file}' must hold one JSON object, such as { "training": { "epochs": 10 } }.`,
-  );
-}
-
 function merge(base: unknown, patch: unknown): unknown {
   if (!isObject(base) || !isObject(patch)) return patch;
   // Another kind of schedule or criterion has other fields: it replaces the old one whole. All targets have the same.
@@ -64,6 +44,6 @@ function describeIssue(issue: z.core.$ZodIssue, config: RunConfig): string {
   return `Unknown key '${[...issue.path, key].join('.')}'.${didYouMean(key, known)} Known here: ${known.join(', ')}.`;
 }
 
-function isObject(value: unknown): value is Json {
+export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -41,7 +41,7 @@ export class RunDirectory {
    * @throws Error when the folder cannot be written, has something in it, or another process works there.
    */
   static async create(path: string, { force, config }: { force: boolean; config: unknown }): Promise<RunDirectory> {
-    return lockFolder(path, async (directory, lock) => {
+    return lockFolder(path, 'Choose another one with --out.', async (directory, lock) => {
       await clear(directory, force);
       await writeFileAtomically(join(directory, CONFIG), toJson(config));
       const run = new RunDirectory(directory, lock);
@@ -60,7 +60,7 @@ export class RunDirectory {
     if (!existsSync(join(path, CONFIG))) {
       throw new Error(`'${path}' holds no run to go on with: it has no ${CONFIG}. Start one with --out '${path}'.`);
     }
-    return lockFolder(path, async (directory, lock) => {
+    return lockFolder(path, 'Mend that, or go on with a copy of it.', async (directory, lock) => {
       const text = await readFile(join(directory, CONFIG), 'utf8');
       try {
         return { directory: new RunDirectory(directory, lock), config: JSON.parse(text) as unknown };
@@ -100,7 +100,7 @@ export class RunDirectory {
     try {
       writeSync(this.#openEvents, line);
     } catch (cause) {
-      throw new Error(`'${this.file(EVENTS)}' cannot be written (${(cause as Error).message}). Make room there.`, {
+      throw new Error(`'${this.file(EVENTS)}' cannot be written (${(cause as Error).message})`, {
         cause,
       });
     }
@@ -152,7 +152,11 @@ export function isRun(directory: string): boolean {
   return existsSync(join(directory, CONFIG)) && existsSync(join(directory, EVENTS));
 }
 
-async function lockFolder<T>(path: string, open: (directory: string, lock: RunLock) => Promise<T>): Promise<T> {
+async function lockFolder<T>(
+  path: string,
+  remedy: string,
+  open: (directory: string, lock: RunLock) => Promise<T>,
+): Promise<T> {
   const directory = resolve(path);
   let lock: RunLock | undefined;
   try {
@@ -165,7 +169,7 @@ async function lockFolder<T>(path: string, open: (directory: string, lock: RunLo
     lock?.release();
     const { code, message } = error as NodeJS.ErrnoException;
     if (!code) throw error;
-    throw new Error(`The run directory '${path}' cannot be written (${message}). Choose another one with --out.`, {
+    throw new Error(`The run directory '${path}' cannot be written (${message}). ${remedy}`, {
       cause: error,
     });
   }

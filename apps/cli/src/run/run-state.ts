@@ -93,10 +93,7 @@ export class CheckpointWriter {
       const events = directory.syncEvents();
       await this.#store.write({ ...work, startedAt, seconds: stopwatch.seconds, elapsed: directory.elapsed, events });
     } catch (cause) {
-      throw new Error(
-        `A checkpoint cannot be written (${(cause as Error).message}); the one before is as it was. Mend that, then: secateur run --resume '${directory.path}'`,
-        { cause },
-      );
+      throw new Error(`A checkpoint cannot be written (${(cause as Error).message})`, { cause });
     }
     this.#steps = 0;
     this.#written = performance.now();

@@ -8,8 +8,9 @@ export function trainingProgress(
   { label, epochs }: { label: string; epochs: number },
 ): (event: TrainingEvent) => void {
   const { dim, cyan } = terminal.colors;
-  const started = performance.now();
-  let epochStarted = started;
+  let epochStarted = performance.now();
+  /** The first step seen: it takes longer than the others, and may be far from the first of a training that was resumed. */
+  let first: { readonly step: number; readonly end: number } | undefined;
   let seen = emptyTotals();
   return (event) => {
     const now = performance.now();
@@ -24,13 +25,18 @@ export function trainingProgress(
       epochStarted = now;
       return;
     }
+    first ??= { step: event.step, end: now };
+    const { step, end } = first;
     seen.images += event.images;
     seen.correct += event.correct;
     seen.crossEntropy += event.crossEntropy * event.images;
     terminal.progress(() => {
       const done = event.step + 1;
-      const left = ((now - started) / 1000 / done) * (event.steps - done);
-      return `${head(event.epoch)}  ${cyan(bar(done / event.steps))}  ${facts(seen.crossEntropy / seen.images, seen.correct / seen.images)}  ${dim(`${rate(seen.images, epochStarted)}  ${duration(left)} left`)}`;
+      const left =
+        event.step > step
+          ? `  ${duration(((now - end) / 1000 / (event.step - step)) * (event.steps - done))} left`
+          : '';
+      return `${head(event.epoch)}  ${cyan(bar(done / event.steps))}  ${facts(seen.crossEntropy / seen.images, seen.correct / seen.images)}  ${dim(`${rate(seen.images, epochStarted)}${left}`)}`;
     });
   };
 }
