@@ -4,22 +4,25 @@ import { OptimiserState } from '@secateur/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 
-/** Writes model.json and weights.bin. */
+/** Writes model.json and weights.bin, the format of tfjs-layers. */
 export async function saveModel(model: LayersModel, folder: string): Promise<void> {
   const save = async ({ modelTopology, weightSpecs, weightData }: tf.io.ModelArtifacts) => {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'weights.bin'), new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData)));
-    await writeFile(join(folder, 'model.json'), JSON.stringify({ modelTopology, weightSpecs }));
+    const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
+    await writeFile(join(folder, 'model.json'), JSON.stringify({ modelTopology, weightsManifest }));
     return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' as const } };
   };
   await model.save(tf.io.withSaveHandler(save));
 }
 
 export async function loadModel(folder: string): Promise<LayersModel> {
-  const artifacts = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as tf.io.ModelArtifacts;
-  const weights = await readFile(join(folder, 'weights.bin'));
-  const weightData = Uint8Array.from(weights).buffer;
-  return loadLayersModel(tf.io.fromMemory({ ...artifacts, weightData }));
+  const json = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as tf.io.ModelJSON;
+  const artifacts = await tf.io.getModelArtifactsForJSON(json, async (manifest) => [
+    manifest.flatMap(({ weights }) => weights),
+    Uint8Array.from(await readFile(join(folder, 'weights.bin'))).buffer,
+  ]);
+  return loadLayersModel(tf.io.fromMemory(artifacts));
 }
 
 /** Writes momentum.json and momentum.bin. */

@@ -60,6 +60,10 @@ it('knows nothing of the data of a model that does not say', () => {
 it('says what is wrong with a folder', async () => {
   await expect(loadModel(directory)).rejects.toThrow(/holds no model: expected a folder with model\.json/);
   await saveModel(build(1), directory);
+  const { weightsManifest: _, ...withoutWeights } = JSON.parse(await readFile(join(directory, 'model.json'), 'utf8'));
+  await writeFile(join(directory, 'model.json'), JSON.stringify(withoutWeights));
+  await expect(loadModel(directory)).rejects.toThrow("names no weight files (no 'weightsManifest')");
+  await saveModel(build(1), directory);
   await truncate(join(directory, 'weights.bin'), 100);
   await expect(loadModel(directory)).rejects.toThrow(
     /cannot be loaded: Its weights should have \d+ bytes, but the file has 100\. Is it cut short\?/,

@@ -65,7 +65,10 @@ export function folderHandler(directory: string): tf.io.IOHandler {
     },
     async load() {
       const text = await readFile(join(directory, MODEL_FILE), 'utf8');
-      return tf.io.getModelArtifactsForJSON(JSON.parse(text) as tf.io.ModelJSON, async (manifest) => {
+      const json = JSON.parse(text) as tf.io.ModelJSON;
+      // tfjs would take one without for a network to begin with, and give it random weights.
+      if (!json.weightsManifest) throw new Error(`Its ${MODEL_FILE} names no weight files (no 'weightsManifest').`);
+      return tf.io.getModelArtifactsForJSON(json, async (manifest) => {
         const parts = await Promise.all(
           manifest.flatMap(({ paths }) => paths).map((path) => readFile(join(directory, insideFolder(path)))),
         );
