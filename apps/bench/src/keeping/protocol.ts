@@ -49,7 +49,7 @@ export const OBJECTIVE: Objective = { ...PAPER_OBJECTIVE, l1: 1e-5, orthogonalit
 export const PRECISION = 'bfloat16';
 
 export const SELECTION: Pick<PruningOptions, 'criterion' | 'selection'> = {
-  criterion: { kind: 'relative', rho: 0.5 },
+  criterion: { kind: 'graded', rho: 0.5 },
   selection: { strategy: 'percentage', maxFraction: 0.26, minFilters: 8, maxLayerFraction: 0.4 },
 };
 

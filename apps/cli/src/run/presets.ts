@@ -21,7 +21,7 @@ const quickstart: RunConfig = {
     weightDecay: 5e-4,
   },
   classes: null,
-  criterion: { kind: 'relative', rho: 0.5 },
+  criterion: { kind: 'graded', rho: 0.5 },
   ranking: { combine: 'mean', normalise: null },
   graph: { coupled: 'stay', ignore: [] },
   selection: {
