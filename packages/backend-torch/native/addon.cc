@@ -1,6 +1,10 @@
 #include <napi.h>
 
+#include <string>
+#include <unordered_map>
+
 #include "allocator.h"
+#include "device.h"
 #include "kernels.h"
 #include "torch_versions.h"
 
@@ -8,15 +12,40 @@ namespace secateur {
 
 namespace {
 
+/** A function of the addon: its kernel for the processor, and the one for any device. Most are the same. */
+struct Export {
+  Function onProcessor, anywhere;
+};
+
 /** Lives as long as the Node environment (main thread or worker) that loaded the addon. */
 struct Environment {
   TensorStore store;
-  std::vector<Function> functions;
+  std::vector<Export> functions;
 };
 
 Napi::Value dispatch(const Napi::CallbackInfo& info) {
-  const auto* function = static_cast<const Function*>(info.Data());
-  return run(*function, info, info.Env().GetInstanceData<Environment>()->store);
+  const auto* called = static_cast<const Export*>(info.Data());
+  return run(usesProcessorKernels() ? called->onProcessor : called->anywhere, info, info.Env().GetInstanceData<Environment>()->store);
+}
+
+std::vector<Export> allFunctions() {
+  std::unordered_map<std::string, Function> portable;
+  for (const auto family : {portableElementwiseFunctions, portableReductionFunctions, portablePoolingFunctions, portableBatchNormFunctions,
+                            portableCrossEntropyFunctions, portableOptimiserFunctions, portableTaylorFunctions, portableOrthogonalityFunctions,
+                            portablePackedConvolutionFunctions}) {
+    for (const Function& function : family()) portable.emplace(function.name, function);
+  }
+  std::vector<Export> all;
+  for (const auto family :
+       {storageFunctions, runtimeFunctions, elementwiseFunctions, reductionFunctions, shapeFunctions, matmulFunctions,
+        convolutionFunctions, poolingFunctions, batchNormFunctions, crossEntropyFunctions, optimiserFunctions,
+        taylorFunctions, orthogonalityFunctions, packedConvolutionFunctions, asyncReadFunctions}) {
+    for (const Function& function : family()) {
+      const auto found = portable.find(function.name);
+      all.push_back({function, found == portable.end() ? function : found->second});
+    }
+  }
+  return all;
 }
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
@@ -24,14 +53,10 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   skipBacktraces();
   auto* environment = new Environment();
   env.SetInstanceData(environment);
-  for (const auto family :
-       {storageFunctions, runtimeFunctions, elementwiseFunctions, reductionFunctions, shapeFunctions, matmulFunctions,
-        convolutionFunctions, poolingFunctions, batchNormFunctions, crossEntropyFunctions, optimiserFunctions,
-        taylorFunctions, orthogonalityFunctions, packedConvolutionFunctions}) {
-    for (const Function& function : family()) environment->functions.push_back(function);
-  }
-  for (Function& function : environment->functions) {
-    exports.Set(function.name, Napi::Function::New(env, dispatch, function.name, &function));
+  environment->functions = allFunctions();
+  for (Export& function : environment->functions) {
+    const char* name = function.onProcessor.name;
+    exports.Set(name, Napi::Function::New(env, dispatch, name, &function));
   }
   return exports;
 }

@@ -6,22 +6,13 @@
 #include <array>
 #include <cmath>
 
+#include "batch_norm.h"
 #include "floats.h"
 #include "kernels.h"
 
 namespace secateur {
 
 namespace {
-
-void checkVector(const at::Tensor& vector, int64_t channels, const char* role) {
-  TORCH_CHECK(vector.dim() == 1 && vector.size(0) == channels, "expected ", role, " of shape [", channels, "], but got ", vector.sizes());
-  TORCH_CHECK(vector.scalar_type() == at::kFloat, "expected ", role, " to be float32, but got ", vector.scalar_type());
-}
-
-bool isRelu(const std::string& activation) {
-  TORCH_CHECK(activation == "linear" || activation == "relu", "expected activation linear or relu, but got '", activation, "'");
-  return activation == "relu";
-}
 
 /**
  * How many rows to treat as one wide row: a few channels would leave the vector units half empty. Divides `rows`.
@@ -134,9 +125,7 @@ Tensors training(Call& call) {
   const double epsilon = call.number(6), momentum = call.number(7);
   const bool relu = isRelu(call.text(8));
   const bool unbiased = call.flag(9);
-  TORCH_CHECK(x.dim() >= 2, "expected x of rank 2 or more, but got shape ", x.sizes());
-  const int64_t channels = x.size(-1), rows = channels > 0 ? x.numel() / channels : 0;
-  TORCH_CHECK(rows > 0, "cannot take the statistics of an empty batch: x has shape ", x.sizes());
+  const int64_t rows = rowsOf(x), channels = x.size(-1);
   checkVector(scale, channels, "scale");
   checkVector(offset, channels, "offset");
   checkVector(movingMean, channels, "movingMean");
@@ -223,10 +212,9 @@ Tensors trainingGrad(Call& call) {
   const at::Tensor scale = call.tensor(3).contiguous(), mean = call.tensor(4).contiguous(), inverseStd = call.tensor(5).contiguous();
   const bool relu = isRelu(call.text(6));
   const bool residual = call.flag(7);
-  TORCH_CHECK(x.dim() >= 2 && dy.sizes() == x.sizes() && y.sizes() == x.sizes(), "expected dy, x and y of one shape, but got ", dy.sizes(), ", ",
+  TORCH_CHECK(dy.sizes() == x.sizes() && y.sizes() == x.sizes(), "expected dy, x and y of one shape, but got ", dy.sizes(), ", ",
               x.sizes(), " and ", y.sizes());
-  const int64_t channels = x.size(-1), rows = channels > 0 ? x.numel() / channels : 0;
-  TORCH_CHECK(rows > 0, "cannot take the statistics of an empty batch: x has shape ", x.sizes());
+  const int64_t rows = rowsOf(x), channels = x.size(-1);
   checkVector(scale, channels, "scale");
   checkVector(mean, channels, "mean");
   checkVector(inverseStd, channels, "inverseStd");

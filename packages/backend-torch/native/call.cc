@@ -6,6 +6,8 @@
 #include <limits>
 #include <sstream>
 
+#include "device.h"
+
 namespace secateur {
 
 namespace {
@@ -84,7 +86,10 @@ Napi::Array keepAll(Call& call, const Tensors& outputs) {
 
 at::Tensor Call::tensorOf(const Napi::Value& value, size_t position) {
   TORCH_CHECK(value.IsNumber(), "expected a tensor handle for ", argumentName(position), ", but got ", typeName(value));
-  inputs_.push_back(store_.get(value.As<Napi::Number>().DoubleValue()));
+  const double handle = value.As<Napi::Number>().DoubleValue();
+  // Made before the device was chosen: it moves once, so that what is changed in place stays one tensor.
+  if (store_.get(handle).device() != device()) store_.replace(handle, store_.get(handle).to(device()));
+  inputs_.push_back(store_.get(handle));
   return inputs_.back();
 }
 

@@ -1,6 +1,7 @@
 // Convolutions of NHWC activations with HWIO filters. ATen sees the same memory as channels-last NCHW, so that
 // nothing is copied on the way in or out.
 #include "activation.h"
+#include "device.h"
 #include "kernels.h"
 #include "narrow_filter_gradient.h"
 #include "precision.h"
@@ -89,7 +90,7 @@ const Layout kDepthwise = {
 
 /** What small_map.h wants to know, or nothing if it does not compute such a convolution. */
 c10::optional<SmallMap> smallMap(const Geometry& g, int64_t groups, at::IntArrayRef hwio, int64_t inH, int64_t inW) {
-  if (groups != 1 || g.strideH != 1 || g.strideW != 1 || g.dilationH != 1 || g.dilationW != 1) return c10::nullopt;
+  if (!usesProcessorKernels() || groups != 1 || g.strideH != 1 || g.strideW != 1 || g.dilationH != 1 || g.dilationW != 1) return c10::nullopt;
   return SmallMap{hwio[0], hwio[1], inH, inW, g.outH, g.outW, g.top, g.left};
 }
 
@@ -120,7 +121,7 @@ at::Tensor forward(Call& call) {
   const at::Tensor input = padding.pad(toNchw(computeIn(x, bfloat16)));
   const Integers strides = {g.strideH, g.strideW}, dilations = {g.dilationH, g.dilationW};
   // at::convolution leaves oneDNN for BLAS when the input is small or there is one thread, which is many times slower.
-  const at::Tensor y = at::globalContext().hasMKLDNN() && !bfloat16
+  const at::Tensor y = usesProcessorKernels() && at::globalContext().hasMKLDNN() && !bfloat16
                            ? at::mkldnn_convolution(input, weight.contiguous(at::MemoryFormat::ChannelsLast), shift, padding.both(), strides, dilations, groups)
                            : at::convolution(input, weight, shift, strides, padding.both(), dilations, /*transposed=*/false, {0, 0}, groups);
   return activate(toNhwc(y), call.text(5), call.number(6));
@@ -161,10 +162,10 @@ at::Tensor filterGradient(Call& call) {
   const Integers shape = call.integers(4, 4);
   checkRank4(x, "x");
   checkRank4(dy, "dy");
-  if (x.numel() == 0 || dy.numel() == 0) return at::zeros(shape, at::kFloat);
+  if (x.numel() == 0 || dy.numel() == 0) return at::zeros(shape, ofType(at::kFloat));
   const Padding padding(g, x.size(1), x.size(2), shape[0], shape[1]);
   const auto type = bfloat16 ? at::kBFloat16 : at::kFloat;
-  const at::Tensor weight = layout.toOihw(at::empty(shape, type)).contiguous();
+  const at::Tensor weight = layout.toOihw(at::empty(shape, ofType(type))).contiguous();
   TORCH_CHECK(dy.size(3) == weight.size(0) && dy.size(0) == x.size(0) && dy.size(1) == g.outH && dy.size(2) == g.outW && x.size(3) == shape[2],
               "dy ", dy.sizes(), " does not belong to a filter ", shape, " over an input ", x.sizes());
   const auto map = smallMap(g, layout.groups(shape), shape, x.size(1), x.size(2));

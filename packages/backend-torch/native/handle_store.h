@@ -36,6 +36,8 @@ class HandleStore {
 
   const Value& get(double handle) const { return *slots_[index(handle)].value; }
 
+  void replace(double handle, Value value) { slots_[index(handle)].value = std::move(value); }
+
   void release(double handle) {
     const size_t slot = index(handle);
     slots_[slot].value.reset();

@@ -19,5 +19,17 @@ Functions optimiserFunctions();
 Functions taylorFunctions();
 Functions orthogonalityFunctions();
 Functions packedConvolutionFunctions();
+Functions asyncReadFunctions();
+
+/** Of the same names as some of the above, for any device; see device.h. */
+Functions portableElementwiseFunctions();
+Functions portableReductionFunctions();
+Functions portablePoolingFunctions();
+Functions portableBatchNormFunctions();
+Functions portableCrossEntropyFunctions();
+Functions portableOptimiserFunctions();
+Functions portableTaylorFunctions();
+Functions portableOrthogonalityFunctions();
+Functions portablePackedConvolutionFunctions();
 
 }  // namespace secateur

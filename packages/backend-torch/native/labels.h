@@ -9,7 +9,8 @@ inline at::Tensor checkedLabels(const at::Tensor& labels, int64_t images, int64_
   TORCH_CHECK(labels.dim() == 1 && labels.size(0) == images, "expected ", images, " labels, one per image, but got shape ", labels.sizes());
   TORCH_CHECK(labels.scalar_type() == at::kInt, "expected int32 labels, but got ", labels.scalar_type());
   const at::Tensor dense = labels.contiguous();
-  const int32_t* values = dense.data_ptr<int32_t>();
+  const at::Tensor host = dense.to(at::kCPU);
+  const int32_t* values = host.data_ptr<int32_t>();
   for (int64_t n = 0; n < images; ++n) {
     TORCH_CHECK(values[n] >= 0 && values[n] < classes, "label ", values[n], " of image ", n, " is outside [0, ", classes, ")");
   }

@@ -1,5 +1,6 @@
 // Matrix products.
 #include "activation.h"
+#include "device.h"
 #include "gemm.h"
 #include "kernels.h"
 #include "precision.h"
@@ -12,7 +13,7 @@ at::Tensor product(at::Tensor a, at::Tensor b, bool transposeA, bool transposeB,
   TORCH_CHECK(a.dim() >= 2 && b.dim() >= 2, "expected matrices, but got shapes ", a.sizes(), " and ", b.sizes());
   a = computeIn(transposeA ? a.transpose(-1, -2) : a, bfloat16);
   b = computeIn(transposeB ? b.transpose(-1, -2) : b, bfloat16);
-  if (bfloat16 || a.size(-1) != b.size(-2)) return at::matmul(a, b);
+  if (!usesProcessorKernels() || bfloat16 || a.size(-1) != b.size(-2)) return at::matmul(a, b);
   if (a.dim() == 2 && b.dim() == 2) return sharedProduct(a, b);
   if (a.dim() == 3 && b.dim() == 3 && a.size(0) == b.size(0)) return sharedProducts(a, b);
   return at::matmul(a, b);

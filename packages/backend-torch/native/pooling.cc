@@ -8,26 +8,17 @@
 #include "allocator.h"
 #include "floats.h"
 #include "kernels.h"
+#include "pool_window.h"
 
 namespace secateur {
 
 namespace {
 
-struct Window {
-  int64_t filterH, filterW, strideH, strideW, top, left, outH, outW;
-
-  explicit Window(const Integers& v)
-      : filterH(v[0]), filterW(v[1]), strideH(v[2]), strideW(v[3]), top(v[4]), left(v[5]), outH(v[6]), outW(v[7]) {
-    TORCH_CHECK(filterH > 0 && filterW > 0 && strideH > 0 && strideW > 0, "expected positive window and strides");
-    TORCH_CHECK(outH >= 0 && outW >= 0, "the window is larger than its padded input");
-  }
-};
-
 /** The part of one window that lies inside the input. */
 struct Inside {
   int64_t y0, y1, x0, x1;
 
-  Inside(const Window& w, int64_t oy, int64_t ox, int64_t height, int64_t width) {
+  Inside(const PoolWindow& w, int64_t oy, int64_t ox, int64_t height, int64_t width) {
     const int64_t y = oy * w.strideH - w.top, x = ox * w.strideW - w.left;
     y0 = std::max<int64_t>(0, y);
     y1 = std::min(height, y + w.filterH);
@@ -35,8 +26,6 @@ struct Inside {
     x1 = std::min(width, x + w.filterW);
   }
 };
-
-void checkPool(const at::Tensor& x) { TORCH_CHECK(x.dim() == 4, "expected an input of rank 4, but got shape ", x.sizes()); }
 
 /** Sums of a whole image's gradient are kept in float, by every thread. */
 void checkMemoryForSums(int64_t images, int64_t imageSize) {
@@ -52,7 +41,7 @@ void forEachImage(int64_t images, Work work) {
 }
 
 template <typename T>
-void maxPoolImage(const T* x, T* y, const Window& w, int64_t height, int64_t width, int64_t channels) {
+void maxPoolImage(const T* x, T* y, const PoolWindow& w, int64_t height, int64_t width, int64_t channels) {
   std::vector<float> best(static_cast<size_t>(channels));
   for (int64_t oy = 0; oy < w.outH; ++oy) {
     for (int64_t ox = 0; ox < w.outW; ++ox) {
@@ -76,7 +65,7 @@ void maxPoolImage(const T* x, T* y, const Window& w, int64_t height, int64_t wid
 /** (x, window) */
 at::Tensor maxPool(Call& call) {
   const at::Tensor x = call.tensor(0).contiguous();
-  const Window w(call.window(1));
+  const PoolWindow w(call.window(1));
   checkPool(x);
   const int64_t height = x.size(1), width = x.size(2), channels = x.size(3);
   at::Tensor y = at::empty({x.size(0), w.outH, w.outW, channels}, x.options());
@@ -93,7 +82,7 @@ at::Tensor maxPool(Call& call) {
 }
 
 template <typename T>
-void maxPoolGradImage(const T* dy, const T* x, T* dx, const Window& w, int64_t height, int64_t width, int64_t channels) {
+void maxPoolGradImage(const T* dy, const T* x, T* dx, const PoolWindow& w, int64_t height, int64_t width, int64_t channels) {
   std::vector<float> best(static_cast<size_t>(channels)), total(static_cast<size_t>(height * width * channels), 0.0f);
   std::vector<int32_t> where(static_cast<size_t>(channels));
   for (int64_t oy = 0; oy < w.outH; ++oy) {
@@ -124,7 +113,7 @@ void maxPoolGradImage(const T* dy, const T* x, T* dx, const Window& w, int64_t h
 
 /** Windows of 2x2 that tile the input, the common case: every input belongs to one window, so nothing is accumulated. */
 template <typename T>
-void maxPool2x2GradImage(const T* dy, const T* x, T* dx, const Window& w, int64_t width, int64_t channels) {
+void maxPool2x2GradImage(const T* dy, const T* x, T* dx, const PoolWindow& w, int64_t width, int64_t channels) {
   for (int64_t oy = 0; oy < w.outH; ++oy) {
     for (int64_t ox = 0; ox < w.outW; ++ox) {
       const int64_t a = (2 * oy * width + 2 * ox) * channels, b = a + channels, c = a + width * channels, d = c + channels;
@@ -155,11 +144,10 @@ void maxPool2x2GradImage(const T* dy, const T* x, T* dx, const Window& w, int64_
 at::Tensor maxPoolGrad(Call& call) {
   const at::Tensor x = call.tensor(1).contiguous();
   const at::Tensor dy = call.tensor(0).to(x.scalar_type()).contiguous();
-  const Window w(call.window(2));
+  const PoolWindow w(call.window(2));
   checkPool(x);
   const int64_t height = x.size(1), width = x.size(2), channels = x.size(3);
-  TORCH_CHECK(dy.sizes() == at::IntArrayRef({x.size(0), w.outH, w.outW, channels}), "dy ", dy.sizes(), " does not belong to an input ",
-              x.sizes());
+  checkPoolGradient(dy, w, x.sizes());
   TORCH_CHECK(height * width < std::numeric_limits<int32_t>::max(), "the input is too large: ", x.sizes());
   const bool tiles = w.filterH == 2 && w.filterW == 2 && w.strideH == 2 && w.strideW == 2 && w.top == 0 && w.left == 0 &&
                      2 * w.outH == height && 2 * w.outW == width;
@@ -187,7 +175,7 @@ at::Tensor maxPoolGrad(Call& call) {
 /** (x, window): the mean of what lies inside the input. */
 at::Tensor avgPool(Call& call) {
   const at::Tensor x = call.tensor(0).contiguous();
-  const Window w(call.window(1));
+  const PoolWindow w(call.window(1));
   checkPool(x);
   const int64_t height = x.size(1), width = x.size(2), channels = x.size(3);
   at::Tensor y = at::empty({x.size(0), w.outH, w.outW, channels}, x.options());
@@ -221,10 +209,10 @@ at::Tensor avgPool(Call& call) {
 /** (dy, window, inputShape): every place of a window gets dy / (height * width of the window), as tfjs-backend-cpu has it. */
 at::Tensor avgPoolGrad(Call& call) {
   const at::Tensor dy = call.tensor(0).contiguous();
-  const Window w(call.window(1));
+  const PoolWindow w(call.window(1));
   const Integers shape = call.integers(2, 4);
   const int64_t height = shape[1], width = shape[2], channels = shape[3];
-  TORCH_CHECK(dy.sizes() == at::IntArrayRef({shape[0], w.outH, w.outW, channels}), "dy ", dy.sizes(), " does not belong to an input ", shape);
+  checkPoolGradient(dy, w, shape);
   if (dy.numel() == 0) return at::zeros(shape, dy.options());
   at::Tensor dx = at::empty(shape, dy.options());
   checkMemoryForSums(shape[0], height * width * channels);

@@ -3,7 +3,7 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
-#include "allocator.h"
+#include "device.h"
 #include "gemm.h"
 #include "kernels.h"
 
@@ -20,17 +20,36 @@ Napi::Value setThreads(Call& call) {
 
 Napi::Value threads(Call& call) { return Napi::Number::New(call.env(), at::get_num_threads()); }
 
-Napi::Value hasCuda(Call& call) { return Napi::Boolean::New(call.env(), at::globalContext().hasCUDA()); }
+/** (name, portable) -> the device's full name. Tensors that exist move there when they are next used. */
+Napi::Value chooseDevice(Call& call) {
+  setDevice(at::Device(call.text(0)), call.flag(1));
+  return Napi::String::New(call.env(), device().str());
+}
+
+Napi::Value cudaDeviceCount(Call& call) { return Napi::Number::New(call.env(), static_cast<double>(cudaDevices())); }
+
+Napi::Value waitForDevice(Call& call) {
+  synchronise();
+  return call.env().Undefined();
+}
+
+/** Of convolutions and products of float32 on GPUs; of no effect elsewhere. */
+Napi::Value allowTf32(Call& call) {
+  const bool allowed = call.flag(0);
+  at::globalContext().setAllowTF32CuDNN(allowed);
+  at::globalContext().setAllowTF32CuBLAS(allowed);
+  return call.env().Undefined();
+}
 
 Napi::Value memory(Call& call) {
   auto result = Napi::Object::New(call.env());
   result.Set("tensors", static_cast<double>(call.store().live()));
   result.Set("bytes", static_cast<double>(call.store().bytes()));
-  result.Set("reservedBytes", static_cast<double>(reservedBytes()));
+  result.Set("reservedBytes", static_cast<double>(reservedOnDevice()));
   return result;
 }
 
-Napi::Value trim(Call& call) { return Napi::Number::New(call.env(), static_cast<double>(trimAllocator())); }
+Napi::Value trim(Call& call) { return Napi::Number::New(call.env(), static_cast<double>(trimDevice())); }
 
 /** The line of libtorch's configuration report that starts with the words, without them. */
 std::string configured(const std::string& words) {
@@ -64,7 +83,8 @@ Napi::Value versions(Call& call) {
 
 Functions runtimeFunctions() {
   return {plain("setThreads", setThreads), plain("threads", threads), plain("memory", memory), plain("trim", trim),
-          plain("versions", versions), plain("hasCuda", hasCuda)};
+          plain("versions", versions), plain("setDevice", chooseDevice), plain("cudaDevices", cudaDeviceCount),
+          plain("synchronise", waitForDevice), plain("allowTf32", allowTf32)};
 }
 
 }  // namespace secateur

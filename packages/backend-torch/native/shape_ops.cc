@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "allocator.h"
+#include "device.h"
 #include "kernels.h"
 
 namespace secateur {
@@ -43,7 +44,7 @@ at::Tensor stridedSlice(Call& call) {
     const int64_t length = x.size(axis);
     TORCH_CHECK(size[axis] >= 0 && size[axis] <= length && (size[axis] <= 1 || std::abs(strides[axis]) < length), "cannot take ", size[axis],
                 " values at a stride of ", strides[axis], " from an axis of length ", length);
-    const at::Tensor positions = at::arange(size[axis], at::kLong) * strides[axis] + begin[axis];
+    const at::Tensor positions = at::arange(size[axis], ofType(at::kLong)) * strides[axis] + begin[axis];
     x = x.index_select(axis, positions);
   }
   return x;
@@ -112,9 +113,9 @@ at::Tensor oneHot(Call& call) {
   const int64_t depth = call.integer(1);
   TORCH_CHECK(depth >= 0 && depth <= std::numeric_limits<int32_t>::max(), "expected a depth below 2^31, but got ", depth);
   checkMemory(static_cast<size_t>((indices.numel() + 1) * depth) * sizeof(float));
-  const at::Tensor hit = indices.eq(at::arange(depth, at::kInt));
-  const auto type = call.flag(4) ? at::kFloat : at::kInt;
-  return at::where(hit, at::full({}, call.number(2), type), at::full({}, call.number(3), type));
+  const at::Tensor hit = indices.eq(at::arange(depth, ofType(at::kInt)));
+  const auto options = ofType(call.flag(4) ? at::kFloat : at::kInt);
+  return at::where(hit, at::full({}, call.number(2), options), at::full({}, call.number(3), options));
 }
 
 /** (sequences [..., n], each sorted, values [..., m], right): where each value belongs, before its equals or after them. */

@@ -1,8 +1,9 @@
 // Moving values between JavaScript's typed arrays and tensors.
 #include <cstring>
 
-#include "allocator.h"
+#include "device.h"
 #include "kernels.h"
+#include "typed_array.h"
 
 namespace secateur {
 
@@ -32,10 +33,10 @@ at::Tensor fromArray(Call& call) {
   void* data;
   TORCH_CHECK(napi_get_typedarray_info(call.env(), value, &given, &length, &data, nullptr, nullptr) == napi_ok, "the typed array cannot be read");
   TORCH_CHECK(given == arrayType(type), "the typed array does not match dtype ", call.text(2));
-  auto tensor = at::empty(shape, type);
+  at::Tensor tensor = hostTensor(shape, type);
   TORCH_CHECK(static_cast<int64_t>(length) == tensor.numel(), "expected ", tensor.numel(), " values for shape ", tensor.sizes(), ", but got ",
               length);
-  if (tensor.numel() == 0) return tensor;
+  if (tensor.numel() == 0) return tensor.to(device());
   const auto* source = static_cast<const uint8_t*>(data);
   if (type == at::kBool) {
     auto* flags = tensor.data_ptr<bool>();
@@ -43,28 +44,11 @@ at::Tensor fromArray(Call& call) {
   } else {
     std::memcpy(tensor.data_ptr(), source, tensor.nbytes());
   }
-  return tensor;
-}
-
-/** JavaScript's own constructor throws when there is no room; napi_create_arraybuffer ends the process. */
-template <typename Array>
-Napi::Value copyOut(Napi::Env env, const at::Tensor& tensor, const char* type) {
-  checkMemory(tensor.nbytes());
-  const auto length = Napi::Number::New(env, static_cast<double>(tensor.numel()));
-  auto array = env.Global().Get(type).As<Napi::Function>().New({length}).As<Array>();
-  if (tensor.numel() > 0) std::memcpy(array.Data(), tensor.data_ptr(), tensor.nbytes());
-  return array;
+  return tensor.to(device(), /*non_blocking=*/true);
 }
 
 /** (handle) -> Float32Array | Int32Array | Uint8Array, in row-major order; bfloat16 widens to float32 */
-Napi::Value toArray(Call& call) {
-  const at::Tensor tensor = call.tensor(0);
-  switch (tensor.scalar_type()) {
-    case at::kInt: return copyOut<Napi::Int32Array>(call.env(), tensor.contiguous(), "Int32Array");
-    case at::kBool: return copyOut<Napi::Uint8Array>(call.env(), tensor.contiguous(), "Uint8Array");
-    default: return copyOut<Napi::Float32Array>(call.env(), tensor.to(at::kFloat).contiguous(), "Float32Array");
-  }
-}
+Napi::Value toArray(Call& call) { return readNow(call.env(), call.tensor(0)); }
 
 Napi::Value release(Call& call) {
   call.store().release(call.number(0));
@@ -76,7 +60,7 @@ Napi::Value viewAs(Call& call) {
   return Napi::Number::New(call.env(), call.store().add(call.tensor(0).reshape(call.integers(1))));
 }
 
-at::Tensor filled(Call& call) { return at::full(call.integers(0), call.number(1), scalarType(call.text(2))); }
+at::Tensor filled(Call& call) { return at::full(call.integers(0), call.number(1), ofType(scalarType(call.text(2)))); }
 
 /** (handle) -> 'float32' | 'bfloat16' | 'int32' | 'bool': how the values are stored */
 Napi::Value storageType(Call& call) {

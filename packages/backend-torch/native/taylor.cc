@@ -2,34 +2,14 @@
 #include <ATen/Parallel.h>
 
 #include <cmath>
-#include <limits>
 
 #include "allocator.h"
 #include "kernels.h"
-#include "labels.h"
+#include "scored.h"
 
 namespace secateur {
 
 namespace {
-
-struct Scored {
-  at::Tensor activation, gradient, labels;
-  int64_t images, places, classes;
-
-  Scored(Call& call, size_t classesPosition) {
-    activation = call.tensor(0).to(at::kFloat).contiguous();
-    gradient = call.tensor(1).to(at::kFloat).contiguous();
-    const at::Tensor given = call.tensor(2);
-    classes = call.integer(classesPosition);
-    TORCH_CHECK(activation.dim() >= 2, "expected activations of shape [images, ...], but got ", activation.sizes());
-    TORCH_CHECK(gradient.sizes() == activation.sizes(), "expected a gradient of the activation's shape ", activation.sizes(), ", but got ",
-                gradient.sizes());
-    TORCH_CHECK(classes >= 1 && classes <= std::numeric_limits<int32_t>::max(), "expected a number of classes from 1 to 2^31 - 1, but got ", classes);
-    images = activation.size(0);
-    places = images > 0 ? activation.numel() / images : 0;
-    labels = checkedLabels(given, images, classes);
-  }
-};
 
 /** (activation, gradient, labels, threshold, classes) -> int32 [classes, ...rest] */
 at::Tensor taylorCount(Call& call) {

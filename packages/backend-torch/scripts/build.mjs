@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { CHOICES, findLibtorch } from './libtorch.mjs';
 
@@ -75,13 +75,22 @@ function definitions(libtorch) {
 /** What the binary depends on: every source, the libtorch, the processor it was tuned for. */
 function stampOf(libtorch) {
   const hash = createHash('sha256');
-  const sources = readdirSync(join(root, 'native'))
-    .sort()
-    .map((name) => join(root, 'native', name));
+  const sources = ['native', 'native/portable', 'test/strict-device'].flatMap((folder) =>
+    sourcesIn(join(root, folder)),
+  );
   for (const file of [join(root, 'CMakeLists.txt'), ...sources])
     hash.update(file.slice(root.length)).update(readFileSync(file));
   hash.update(JSON.stringify([process.platform, process.arch, cpus()[0]?.model]));
   return { libtorch: JSON.stringify(libtorch), sources: hash.digest('hex') };
+}
+
+function sourcesIn(folder) {
+  if (!existsSync(folder)) return [];
+  const isSource = (name) => ['.cc', '.h'].includes(extname(name));
+  return readdirSync(folder)
+    .filter(isSource)
+    .sort()
+    .map((name) => join(folder, name));
 }
 
 /** The stamp of what is built; empty when nothing is. */

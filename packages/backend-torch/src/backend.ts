@@ -107,7 +107,8 @@ export class TorchBackend extends KernelBackend {
   }
 
   override async read(dataId: DataId): Promise<BackendValues> {
-    return this.readSync(dataId);
+    const data = this.#get(dataId);
+    return data.kind === 'native' ? this.native.toArrayAsync(this.#handleOf(data)) : data.values;
   }
 
   override readSync(dataId: DataId): BackendValues {
@@ -182,10 +183,12 @@ export class TorchBackend extends KernelBackend {
     return true;
   }
 
-  /** Kernels run synchronously, so wall time is kernel time. */
+  /** Wall time up to the end of the last kernel. */
   override async time(run: () => void): Promise<backend_util.TimingInfo> {
+    this.native.synchronise();
     const start = performance.now();
     run();
+    this.native.synchronise();
     const kernelMs = performance.now() - start;
     return { kernelMs, wallMs: kernelMs };
   }
@@ -272,6 +275,12 @@ export class TorchBackend extends KernelBackend {
     const isAlone =
       data.kind === 'native' && data.refCount === 1 && util.arraysEqual(data.shape as number[], info.shape);
     return isAlone ? data.pending : undefined;
+  }
+
+  computePending(): void {
+    for (const data of this.#data.values()) {
+      if (data.kind === 'native') this.#handleOf(data);
+    }
   }
 
   isPending(info: TensorInfo): boolean {

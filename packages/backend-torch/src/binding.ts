@@ -135,6 +135,8 @@ export interface Binding
     > {
   fromArray(values: NativeValues, shape: Shape, dtype: NativeDtype): Handle;
   toArray(x: Handle): NativeValues;
+  /** The values of now; JavaScript goes on while the device finishes them. */
+  toArrayAsync(x: Handle): Promise<NativeValues>;
   release(x: Handle): void;
   viewAs(x: Handle, shape: Shape): Handle;
   filled(shape: Shape, value: number, dtype: NativeDtype): Handle;
@@ -146,8 +148,14 @@ export interface Binding
   memory(): NativeMemory;
   trim(): number;
   versions(): Versions;
-  /** Whether libtorch was built with CUDA and finds a GPU. */
-  hasCuda(): boolean;
+  /** For this thread; portable: without the kernels that are for the processor alone. Returns the full name. */
+  setDevice(name: string, portable: boolean): string;
+  /** How many GPUs CUDA finds; -1 where libtorch was built without CUDA. */
+  cudaDevices(): number;
+  /** Waits until the device has done all that it was asked for. The processor always has. */
+  synchronise(): void;
+  /** Whether GPUs may round the factors of float32 convolutions and matrix products to TF32. */
+  allowTf32(allowed: boolean): void;
 
   step(x: Handle, alpha: number): Handle;
   leakyRelu(x: Handle, alpha: number): Handle;

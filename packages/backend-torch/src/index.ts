@@ -1,6 +1,6 @@
 // TensorFlow.js backend "torch": importing this module registers it and makes it the default.
 import type { NativeMemory, Versions } from './binding.ts';
-import { checkDevice, type Device } from './device.ts';
+import { chooseDevice, type Device, kernelsFromEnvironment } from './device.ts';
 import { profileFromEnvironment } from './profile/at-exit.ts';
 import { register } from './register.ts';
 import { mostThreads } from './threads.ts';
@@ -14,6 +14,7 @@ export { formatProfile } from './profile/table.ts';
 export { type KernelTable, kernelTable } from './register.ts';
 
 const native = register();
+let current: Device = 'cpu';
 setDevice(process.env.SECATEUR_DEVICE || 'cpu');
 profileFromEnvironment();
 
@@ -36,16 +37,22 @@ export function threads(): number {
 }
 
 /**
- * Where tensors live and kernels run. Starts at SECATEUR_DEVICE, or 'cpu', which is all that works in this version.
+ * Where tensors of this thread live and kernels run: 'cpu', 'cuda' (the first GPU) or 'cuda:<number>'. Starts at SECATEUR_DEVICE, or 'cpu'.
+ * Tensors that exist already move when they are next used.
  *
- * @throws Error for 'cuda' and 'cuda:<number>', with what is missing, and for any other name
+ * @throws Error for CUDA where libtorch or the machine lacks it, and for any other name
  */
 export function setDevice(name: string): void {
-  checkDevice(name, native);
+  current = chooseDevice(name, native, kernelsFromEnvironment());
 }
 
 export function device(): Device {
-  return 'cpu';
+  return current;
+}
+
+/** Waits until the device has finished all kernels. A GPU works while JavaScript goes on; the processor has always finished. */
+export function synchronise(): void {
+  native.synchronise();
 }
 
 /** Live native tensors, their bytes, and the bytes kept for reuse. */

@@ -15,7 +15,7 @@ import { reductionKernels } from './kernels/reduction.ts';
 import { searchKernels } from './kernels/search.ts';
 import { shapeKernels } from './kernels/shape.ts';
 import { unaryKernels } from './kernels/unary.ts';
-import { registerPrecisionFlag } from './precision.ts';
+import { registerPrecisionFlags } from './precision.ts';
 import { defaultThreads } from './threads.ts';
 import { viaCpu } from './via-cpu.ts';
 
@@ -57,7 +57,7 @@ export function kernelTable(): KernelTable {
 export function register(): Binding {
   const binding = loadBinding();
   binding.setThreads(defaultThreads());
-  registerPrecisionFlag();
+  registerPrecisionFlags(binding);
   for (const config of [...NATIVE_KERNELS, ...fusedKernels]) registerKernel(config);
   for (const kernelName of kernelTable().viaCpu) {
     registerKernel({ kernelName, backendName: BACKEND_NAME, kernelFunc: viaCpu(kernelName) });

@@ -26,7 +26,8 @@ const NEEDS_NO_HANDLE = [
   'filled',
   'setThreads',
   'canPackConvolution',
-  'hasCuda',
+  'cudaDevices',
+  'synchronise',
 ];
 
 describe('a mistake becomes an Error that names op, shapes and reason', () => {
@@ -119,8 +120,12 @@ describe('nothing unchecked crosses into C++', () => {
       'versions',
       'toArray',
       'storageType',
+      'toArrayAsync',
       'canPackConvolution',
-      'hasCuda',
+      'setDevice',
+      'cudaDevices',
+      'synchronise',
+      'allowTf32',
       'packConvolution',
       'releasePackedConvolution',
     ];
@@ -175,8 +180,9 @@ describe('settings', () => {
   it('device is cpu, and cuda says what is missing', () => {
     setDevice('cpu');
     expect(device()).toBe('cpu');
-    expect(() => setDevice('cuda')).toThrow(/^Device 'cuda': libtorch \d+\.\d+\.\d+ (was built without|has) CUDA/);
+    expect(() => setDevice('cuda')).toThrow(/^Device 'cuda': libtorch \d+\.\d+\.\d+\S* (was built without|has) CUDA/);
     expect(() => setDevice('cuda:1')).toThrow("Device 'cuda:1'");
+    expect(device()).toBe('cpu');
     expect(() => setDevice('gpu')).toThrow("Expected device 'cpu', 'cuda' or 'cuda:<number>', but got 'gpu'.");
   });
 

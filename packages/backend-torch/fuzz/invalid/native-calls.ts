@@ -95,7 +95,7 @@ const ANY_KIND: readonly Kind[] = [
 ];
 
 /** They return no handle, or change what other calls rely on. */
-const LEFT_OUT = new Set(['release', 'setThreads', 'threads', 'memory', 'versions']);
+const LEFT_OUT = new Set(['release', 'setThreads', 'threads', 'memory', 'versions', 'setDevice', 'cudaDevices']);
 
 interface NativeCall {
   readonly text: string;

@@ -115,7 +115,8 @@ let deferredMs = 0;
 
 /**
  * Begins to count the kernels of this backend. Until the last profile stops, every kernel in tfjs's registry is replaced by one that
- * is timed; without a profile they cost nothing. A call's time is wall time, and kernels end before they return.
+ * is timed; without a profile they cost nothing. A call's time is wall time up to the kernel's end, for
+ * which a profile waits; without one, a GPU works on while JavaScript calls the next kernel.
  */
 export function startProfile(options: ProfileOptions = {}): Profile {
   const recorder = new Recorder(options);
@@ -173,10 +174,12 @@ function timed(config: tf.KernelConfig): tf.KernelConfig {
       const origin = originOf(kernelName, inputs);
       Object.assign(backend, { origin, onComputed: recordDeferred });
       const deferredBefore = deferredMs;
+      backend.native.synchronise();
       const start = performance.now();
       let result: ReturnType<tf.KernelFunc>;
       try {
         result = kernelFunc(params);
+        backend.native.synchronise();
       } finally {
         backend.origin = originOf(UPLOAD, []);
       }

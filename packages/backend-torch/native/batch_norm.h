@@ -1,0 +1,28 @@
+// What every batch norm kernel asks of its arguments.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+
+namespace secateur {
+
+inline void checkVector(const at::Tensor& vector, int64_t channels, const char* role) {
+  TORCH_CHECK(vector.dim() == 1 && vector.size(0) == channels, "expected ", role, " of shape [", channels, "], but got ", vector.sizes());
+  TORCH_CHECK(vector.scalar_type() == at::kFloat, "expected ", role, " to be float32, but got ", vector.scalar_type());
+}
+
+inline bool isRelu(const std::string& activation) {
+  TORCH_CHECK(activation == "linear" || activation == "relu", "expected activation linear or relu, but got '", activation, "'");
+  return activation == "relu";
+}
+
+/** Places per channel of x [..., channels]. */
+inline int64_t rowsOf(const at::Tensor& x) {
+  TORCH_CHECK(x.dim() >= 2, "expected x of rank 2 or more, but got shape ", x.sizes());
+  const int64_t channels = x.size(-1), rows = channels > 0 ? x.numel() / channels : 0;
+  TORCH_CHECK(rows > 0, "cannot take the statistics of an empty batch: x has shape ", x.sizes());
+  return rows;
+}
+
+}  // namespace secateur

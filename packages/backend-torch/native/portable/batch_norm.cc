@@ -1,0 +1,81 @@
+#include "../batch_norm.h"
+#include "../kernels.h"
+
+namespace secateur {
+
+namespace {
+
+/**
+ * Rows of all channels, which libtorch's kernels for channels-last take as they are. Those of GPUs mix bfloat16 values with float32
+ * statistics; the processor's do not in every version.
+ */
+at::Tensor asRows(const at::Tensor& x) {
+  const at::Tensor rows = x.reshape({-1, x.size(-1)});
+  return x.is_cuda() ? rows : rows.to(at::kFloat);
+}
+
+/** (x, scale, offset, movingMean, movingVariance, residual | null, epsilon, momentum, activation, unbiasedVariance) */
+Tensors training(Call& call) {
+  const at::Tensor x = call.tensor(0).contiguous();
+  const at::Tensor scale = call.tensor(1), offset = call.tensor(2), movingMean = call.tensor(3), movingVariance = call.tensor(4);
+  const auto residual = call.optionalTensor(5);
+  const double epsilon = call.number(6), momentum = call.number(7);
+  const bool relu = isRelu(call.text(8)), unbiased = call.flag(9);
+  const int64_t rows = rowsOf(x), channels = x.size(-1);
+  checkVector(scale, channels, "scale");
+  checkVector(offset, channels, "offset");
+  checkVector(movingMean, channels, "movingMean");
+  checkVector(movingVariance, channels, "movingVariance");
+  TORCH_CHECK(!residual || residual->sizes() == x.sizes(), "expected a residual of x's shape ", x.sizes(), ", but got ", residual->sizes());
+
+  const auto [normal, mean, inverseStd] =
+      at::native_batch_norm(asRows(x), scale, offset, /*running_mean=*/{}, /*running_var=*/{}, /*training=*/true, 1 - momentum, epsilon);
+  at::Tensor y = normal;
+  if (residual) y = y.add_(residual->reshape(y.sizes()));
+  if (relu) y = y.relu_();
+  const at::Tensor variance = (inverseStd.pow(-2) - epsilon).clamp_min_(0);
+  const double correction = unbiased && rows > 1 ? static_cast<double>(rows) / static_cast<double>(rows - 1) : 1;
+  return {y.reshape(x.sizes()).to(x.scalar_type()), mean, inverseStd, momentum * movingMean + (1 - momentum) * mean,
+          momentum * movingVariance + (1 - momentum) * correction * variance};
+}
+
+/** (dy, x, y, scale, mean, inverseStd, activation, residual) */
+Tensors trainingGrad(Call& call) {
+  const at::Tensor x = call.tensor(1).contiguous();
+  const at::Tensor dy = call.tensor(0).to(x.scalar_type()).contiguous(), y = call.tensor(2);
+  const at::Tensor scale = call.tensor(3), mean = call.tensor(4), inverseStd = call.tensor(5);
+  const bool relu = isRelu(call.text(6)), residual = call.flag(7);
+  TORCH_CHECK(dy.sizes() == x.sizes() && y.sizes() == x.sizes(), "expected dy, x and y of one shape, but got ", dy.sizes(), ", ", x.sizes(), " and ",
+              y.sizes());
+  const int64_t channels = x.size(-1);
+  rowsOf(x);
+  checkVector(scale, channels, "scale");
+  checkVector(mean, channels, "mean");
+  checkVector(inverseStd, channels, "inverseStd");
+
+  const at::Tensor gated = relu ? dy.masked_fill(y.gt(0).logical_not_(), 0) : dy;
+  const auto [dx, dScale, dOffset] = at::native_batch_norm_backward(asRows(gated), asRows(x), scale, /*running_mean=*/{}, /*running_var=*/{}, mean,
+                                                                    inverseStd, /*train=*/true, /*eps=*/0, {true, true, true});
+  Tensors gradients = {dx.reshape(x.sizes()).to(x.scalar_type()), dScale, dOffset};
+  if (residual) gradients.push_back(gated);
+  return gradients;
+}
+
+/** (x, mean, variance, offset | null, scale | null, epsilon): vectors per channel, or anything that broadcasts */
+at::Tensor inference(Call& call) {
+  const at::Tensor x = call.tensor(0), mean = call.tensor(1), variance = call.tensor(2);
+  const auto offset = call.optionalTensor(3), scale = call.optionalTensor(4);
+  at::Tensor factor = at::rsqrt(variance + call.number(5));
+  if (scale) factor = factor * *scale;
+  at::Tensor y = (x - mean) * factor;
+  if (offset) y = y + *offset;
+  return y.to(x.scalar_type());
+}
+
+}  // namespace
+
+Functions portableBatchNormFunctions() {
+  return {many("batchNormTraining", training), many("batchNormTrainingGrad", trainingGrad), one("batchNorm", inference)};
+}
+
+}  // namespace secateur
