@@ -2,7 +2,7 @@ import { ZeroPadShortcut } from '@secateur/core';
 import { input, type LayersModel, layers, model as modelOf, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { exportOnnx } from '../src/index.ts';
+import { exportOnnx, importOnnx } from '../src/index.ts';
 import { expectClose, randomImages, randomise, runModel, runOnnx, structureOf } from './oracle.ts';
 
 const pair = (maximum: number) => fc.tuple(fc.integer({ min: 1, max: maximum }), fc.integer({ min: 1, max: maximum }));
@@ -97,7 +97,7 @@ function build({ inputShape, blocks, head, seed }: Network): LayersModel {
 }
 
 describe('random networks', () => {
-  it('give the same logits in onnxruntime, folded or not', async () => {
+  it('give the same logits in onnxruntime, and when they come back, folded or not', async () => {
     await fc.assert(
       fc.asyncProperty(network, async (description) => {
         const model = build(description);
@@ -106,7 +106,9 @@ describe('random networks', () => {
         const images = randomImages(model, batch, seed + 1);
         expectClose(await runOnnx(bytes, images), runModel(model, images));
         structureOf(bytes);
-        model.dispose();
+        const { model: back } = await importOnnx(bytes);
+        expectClose(runModel(back, images), runModel(model, images));
+        for (const each of [model, back]) each.dispose();
       }),
       { numRuns: 60 },
     );

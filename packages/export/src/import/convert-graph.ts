@@ -1,5 +1,6 @@
 import type { onnx as Onnx } from 'onnx-proto';
 import type { Constant } from './constant.ts';
+import { fuseGelu, scalarsOf } from './fuse-gelu.ts';
 import { layerName } from './layer-name.ts';
 import type { Budget, ImportLimits } from './limits.ts';
 import { type FileContext, OperatorContext, type Value } from './operators/context.ts';
@@ -47,7 +48,8 @@ export function convertGraph(
     readTensor,
     notes,
   };
-  const { nodes, output } = logits ? withoutSoftmax(graph) : graph;
+  const { nodes: chosen, output } = logits ? withoutSoftmax(graph) : graph;
+  const nodes = fuseGelu(chosen, graph, scalarsOf(graph, readTensor));
   const values = new Map<string, Value>([[graph.input.name, viewOf(plan.input, axes)]]);
   const lost = new Set<string>();
   const refused: string[] = [];
