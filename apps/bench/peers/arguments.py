@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 
 MODELS = ["vgg16", "resnet20", "resnet56"]
 PRECISIONS = ["float32", "bfloat16"]
@@ -19,6 +20,12 @@ def factor(text):
     if not (value > 0 and math.isfinite(value)):
         raise argparse.ArgumentTypeError(f"expected a positive number, but got {text}")
     return value
+
+
+def device(text):
+    if text != "cpu" and not re.fullmatch(r"cuda(:\d+)?", text):
+        raise argparse.ArgumentTypeError(f"expected cpu, cuda or cuda:<number>, but got {text}")
+    return text
 
 
 def parser_for(description):

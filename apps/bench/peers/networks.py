@@ -73,7 +73,7 @@ def conv_orthogonality(kernel):
     """|| kernel convolved with itself - identity ||, for a 3x3 kernel [out, in, 3, 3] (arXiv 2312.05875, eq. 2)."""
     correlation = F.conv2d(kernel, kernel, padding=1)
     identity = torch.zeros_like(correlation)
-    identity[:, :, 1, 1] = torch.eye(len(kernel))
+    identity[:, :, 1, 1] = torch.eye(len(kernel), device=kernel.device)
     return torch.linalg.norm((correlation - identity).flatten())
 
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, countOrZero, factor, list } from './arguments.ts';
+import { count, countOrZero, device, factor, list } from './arguments.ts';
 
 describe('list', () => {
   const parse = list(['vgg16', 'resnet20']);
@@ -11,6 +11,13 @@ describe('list', () => {
   it.each(['alexnet', '', 'vgg16,'])('refuses %j', (text) => {
     expect(() => parse(text)).toThrow(/^Expected vgg16, resnet20; got '/);
   });
+});
+
+it('reads devices', () => {
+  expect(['cpu', 'cuda', 'cuda:1'].map(device)).toEqual(['cpu', 'cuda', 'cuda:1']);
+  for (const text of ['gpu', 'cuda:', 'cuda:x', ' cpu']) {
+    expect(() => device(text)).toThrow(`Expected cpu, cuda or cuda:<number>; got '${text}'.`);
+  }
 });
 
 describe('numbers', () => {

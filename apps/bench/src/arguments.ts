@@ -15,6 +15,14 @@ export function list<Choice extends string>(choices: readonly Choice[]): (text: 
   return (text) => [...new Set(text.split(',').map((name) => parse(name.trim())))];
 }
 
+/** A parser for a device as the torch backend names them. */
+export function device(text: string): string {
+  if (!/^(cpu|cuda(:\d+)?)$/.test(text)) {
+    throw new InvalidArgumentError(`Expected cpu, cuda or cuda:<number>; got '${text}'.`);
+  }
+  return text;
+}
+
 export function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) {

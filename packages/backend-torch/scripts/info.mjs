@@ -13,6 +13,12 @@ export function info() {
     return false;
   }
   const native = createRequire(import.meta.url)(addon);
-  console.log({ addon, threads: native.threads(), ...native.versions() });
+  const gpus = native.cudaDevices();
+  console.log({
+    addon,
+    threads: native.threads(),
+    ...native.versions(),
+    gpus: gpus < 0 ? 'libtorch has no CUDA' : gpus,
+  });
   return true;
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { count, list } from '../arguments.ts';
+import { count, device, list } from '../arguments.ts';
 import { addComparisonOptions, type ComparisonOptions, compareAll } from '../comparison/command.ts';
-import { GOALS } from '../train-step/goals.ts';
+import { GOALS, GPU_GOALS } from '../train-step/goals.ts';
 import {
   keyOf,
   NETWORKS,
@@ -26,22 +26,30 @@ export function trainStepCommand(): Command {
     .option('--precisions <names>', `of ${PRECISIONS.join(', ')}`, list(PRECISIONS), [...PRECISIONS])
     .option('--objectives <names>', `of ${OBJECTIVES.join(', ')}`, list(OBJECTIVES), [...OBJECTIVES])
     .option('--batch <images>', 'images in a batch', count, 128)
+    .option('--device <name>', 'where either side computes: cpu, cuda or cuda:<number>', device, 'cpu')
     .option('--warmup <steps>', 'steps of a run before the measured ones', count, 30)
     .option('--steps <count>', 'measured steps of a run', count, 12);
   return addComparisonOptions(command).action(trainStep);
 }
 
 async function trainStep({ models, precisions, objectives, ...options }: TrainStepOptions): Promise<void> {
-  const { width, batch, warmup, steps, threads, rounds, retries } = options;
+  const { width, batch, device, warmup, steps, threads, rounds, retries } = options;
+  const onProcessor = device === 'cpu';
   const settings = settingsOf({ models, precisions, objectives });
   await compareAll(
     {
       worker: 'train-step',
       peer: 'train_step.py',
-      settings: settings.map((setting) => ({ key: keyOf(setting), batch, told: { ...setting, batch, warmup, steps } })),
-      goals: GOALS,
-      shown: { width, batch, warmup, steps, threads, rounds, retries },
-      title: `Training steps of ${batch} images`,
+      settings: settings.map((setting) => ({
+        key: keyOf(setting),
+        batch,
+        told: { ...setting, batch, device, warmup, steps },
+      })),
+      goals: onProcessor ? GOALS : GPU_GOALS,
+      // Beside a GPU the processor only calls kernels: how busy it is tells nothing.
+      busyThreads: onProcessor ? threads : 0,
+      shown: { width, batch, device, warmup, steps, threads, rounds, retries },
+      title: `Training steps of ${batch} images${onProcessor ? '' : ` on ${device}`}`,
       notes: notesFor(settings),
     },
     options,

@@ -41,6 +41,8 @@ export interface ComparedProgram<Options extends ReportOptions> {
   readonly peer: string;
   readonly settings: readonly ComparedSetting[];
   readonly goals: Readonly<Record<string, number>>;
+  /** How many of the threads an undisturbed run keeps busy; default: all. */
+  readonly busyThreads?: number;
   /** As the JSON shows them. */
   readonly shown: Options;
   readonly title: string;
@@ -49,7 +51,7 @@ export interface ComparedProgram<Options extends ReportOptions> {
 
 /** Measures every setting on both sides and prints the report. */
 export async function compareAll<Options extends ReportOptions>(
-  { worker, peer, settings, goals, shown, title, notes = [] }: ComparedProgram<Options>,
+  { worker, peer, settings, goals, busyThreads, shown, title, notes = [] }: ComparedProgram<Options>,
   { width, threads, rounds, retries, python: wantedPython, out, json }: ComparisonOptions,
 ): Promise<void> {
   const python = await findPythonWithTorch(wantedPython);
@@ -65,7 +67,7 @@ export async function compareAll<Options extends ReportOptions>(
     const args = toArguments({ ...told, width, threads });
     const result = await compareSides(key, {
       batch,
-      threads,
+      threads: busyThreads ?? threads,
       rounds,
       retries,
       measure: (side) =>

@@ -38,6 +38,7 @@ export interface SideSummary {
 
 export interface CompareOptions {
   readonly batch: number;
+  /** That an undisturbed run keeps busy. */
   readonly threads: number;
   /** Undisturbed rounds wanted. */
   readonly rounds: number;

@@ -9,3 +9,9 @@ export const GOALS: Readonly<Record<string, number>> = {
   'resnet20/float32/plain': 1,
   'resnet20/bfloat16/plain': 1.15,
 };
+
+/** The same on a GPU, for batches of 256. */
+export const GPU_GOALS: Readonly<Record<string, number>> = {
+  'vgg16/float32/plain': 1,
+  'vgg16/bfloat16/plain': 1,
+};

@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly width: number;
   /** Images in a batch. */
   readonly batch: number;
+  /** 'cpu', 'cuda' or 'cuda:<number>'. */
+  readonly device: string;
   /** Steps before the measured ones. */
   readonly warmup: number;
   /** Measured steps. */

@@ -1,9 +1,9 @@
 // Times training steps of secateur and prints a Measurement. Takes the arguments of peers/train_step.py.
 import { PAPER_OBJECTIVE, PLAIN_OBJECTIVE, train } from '@secateur/core';
-import { setThreads, versions } from '@secateur/tfjs-backend-torch';
+import { setDevice, setThreads, versions } from '@secateur/tfjs-backend-torch';
 import * as tf from '@tensorflow/tfjs-core';
 import { Command } from 'commander';
-import { choice, count, factor } from '../arguments.ts';
+import { choice, count, factor, device as parseDevice } from '../arguments.ts';
 import { peakBytes } from '../comparison/measurement.ts';
 import { buildNetwork } from '../networks.ts';
 import { repeatedBatch } from '../repeated-batch.ts';
@@ -16,12 +16,13 @@ import {
   type TrainingMeasurement,
 } from '../train-step/setting.ts';
 
-const { model, precision, objective, width, batch, warmup, steps, threads } = new Command('train-step')
+const { model, precision, objective, width, batch, device, warmup, steps, threads } = new Command('train-step')
   .requiredOption('--model <name>', 'network', choice(NETWORKS))
   .requiredOption('--precision <name>', 'of convolutions', choice(PRECISIONS))
   .requiredOption('--objective <name>', 'full adds L1 and orthogonality', choice(OBJECTIVES))
   .requiredOption('--width <factor>', 'factor on the widths', factor)
   .requiredOption('--batch <images>', 'images in a batch', count)
+  .requiredOption('--device <name>', 'cpu, cuda or cuda:<number>', parseDevice)
   .requiredOption('--warmup <steps>', 'steps before the measured ones', count)
   .requiredOption('--steps <count>', 'measured steps', count)
   .requiredOption('--threads <count>', 'threads', count)
@@ -29,6 +30,7 @@ const { model, precision, objective, width, batch, warmup, steps, threads } = ne
   .opts<Setting & RunOptions>();
 
 await tf.setBackend('torch');
+setDevice(device);
 setThreads(threads);
 
 const network = buildNetwork(model, width);
