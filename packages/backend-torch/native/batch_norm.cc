@@ -1,5 +1,5 @@
 // Batch norm. Unfused it is a dozen passes over the largest tensors of a network; here it is two forward and two
-// backward, with ReLU and a residual addition inside.
+// backward, with ReLU or ReLU6 and a residual addition inside.
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -13,6 +13,32 @@
 namespace secateur {
 
 namespace {
+
+/** NaN stays NaN. */
+template <Activation activation>
+float activated(float value) {
+  if (activation == Activation::kLinear) return value;
+  const float rectified = value < 0.0f ? 0.0f : value;
+  return activation == Activation::kRelu6 && rectified > 6.0f ? 6.0f : rectified;
+}
+
+/** What of a gradient comes through an activation that gave y. */
+template <Activation activation>
+float gated(float gradient, float y) {
+  if (activation == Activation::kLinear) return gradient;
+  const bool passes = activation == Activation::kRelu6 ? y > 0.0f && y < 6.0f : y > 0.0f;
+  return passes ? gradient : 0.0f;
+}
+
+/** Calls `use` with the activation as a type, to choose a template. */
+template <typename Use>
+auto withActivation(Activation activation, Use use) {
+  switch (activation) {
+    case Activation::kRelu: return use(std::integral_constant<Activation, Activation::kRelu>());
+    case Activation::kRelu6: return use(std::integral_constant<Activation, Activation::kRelu6>());
+    default: return use(std::integral_constant<Activation, Activation::kLinear>());
+  }
+}
 
 /**
  * How many rows to treat as one wide row: a few channels would leave the vector units half empty. Divides `rows`.
@@ -99,7 +125,7 @@ std::vector<double> moments(const T* __restrict x, const std::vector<float>& piv
   });
 }
 
-template <typename T, bool relu, bool residual>
+template <typename T, Activation activation, bool residual>
 void normalise(const T* __restrict x, const T* __restrict added, T* __restrict y, const PerChannel<3>& given) {
   const float* __restrict mean = given.values[0].data();
   const float* __restrict factor = given.values[1].data();
@@ -110,8 +136,7 @@ void normalise(const T* __restrict x, const T* __restrict added, T* __restrict y
     for (int64_t c = 0; c < channels; ++c) {
       float value = (toFloat(x[row + c]) - mean[c]) * factor[c] + offset[c];
       if (residual) value += toFloat(added[row + c]);
-      if (relu) value = value < 0.0f ? 0.0f : value;
-      assign(y[row + c], value);
+      assign(y[row + c], activated<activation>(value));
     }
   });
 }
@@ -123,7 +148,7 @@ Tensors training(Call& call) {
   const at::Tensor movingMean = call.tensor(3).contiguous(), movingVariance = call.tensor(4).contiguous();
   auto residual = call.optionalTensor(5);
   const double epsilon = call.number(6), momentum = call.number(7);
-  const bool relu = isRelu(call.text(8));
+  const Activation activation = activationNamed(call.text(8));
   const bool unbiased = call.flag(9);
   const int64_t rows = rowsOf(x), channels = x.size(-1);
   checkVector(scale, channels, "scale");
@@ -157,15 +182,16 @@ Tensors training(Call& call) {
       f(newVariance)[c] = static_cast<float>(momentum * f(movingVariance)[c] + (1 - momentum) * spread);
     }
     const T* added = residual ? residual->template data_ptr<T>() : nullptr;
-    const auto run = relu ? (residual ? normalise<T, true, true> : normalise<T, true, false>)
-                          : (residual ? normalise<T, false, true> : normalise<T, false, false>);
-    run(from, added, y.data_ptr<T>(), {rows, channels, {f(mean), f(factor), f(offset)}});
+    withActivation(activation, [&](auto chosen) {
+      const auto run = residual ? normalise<T, chosen, true> : normalise<T, chosen, false>;
+      run(from, added, y.data_ptr<T>(), {rows, channels, {f(mean), f(factor), f(offset)}});
+    });
   });
   return {y, mean, inverseStd, newMean, newVariance};
 }
 
-/** Sums of g and of g * (x - mean), g = dy gated by y > 0; g is kept when the residual branch needs it. */
-template <typename T, bool relu, bool keep>
+/** Sums of g and of g * (x - mean), g = dy gated by y; g is kept when the residual branch needs it. */
+template <typename T, Activation activation, bool keep>
 std::vector<double> gradientSums(const T* __restrict dy, const T* __restrict x, const T* __restrict y, T* __restrict g, int64_t rows, int64_t channels,
                                  const float* mean) {
   const std::vector<float> means = repeated(mean, channels, foldOf(rows, channels));
@@ -174,12 +200,12 @@ std::vector<double> gradientSums(const T* __restrict dy, const T* __restrict x, 
     for (int64_t r = begin; r < end; ++r) {
       const T* __restrict dyRow = dy + r * channels;
       const T* __restrict xRow = x + r * channels;
-      const T* __restrict yRow = relu ? y + r * channels : nullptr;
+      const T* __restrict yRow = activation == Activation::kLinear ? nullptr : y + r * channels;
       T* __restrict gRow = keep ? g + r * channels : nullptr;
 #pragma omp simd
       for (int64_t c = 0; c < channels; ++c) {
         float value = toFloat(dyRow[c]);
-        if (relu) value = toFloat(yRow[c]) > 0.0f ? value : 0.0f;
+        if (activation != Activation::kLinear) value = gated<activation>(value, toFloat(yRow[c]));
         if (keep) assign(gRow[c], value);
         sum[c] += value;
         products[c] += value * (toFloat(xRow[c]) - centre[c]);
@@ -188,7 +214,7 @@ std::vector<double> gradientSums(const T* __restrict dy, const T* __restrict x, 
   });
 }
 
-template <typename T, bool relu>
+template <typename T, Activation activation>
 void propagate(const T* __restrict dy, const T* __restrict x, const T* __restrict y, T* __restrict dx, const PerChannel<4>& given) {
   const float* __restrict mean = given.values[0].data();
   const float* __restrict factor = given.values[1].data();
@@ -199,7 +225,7 @@ void propagate(const T* __restrict dy, const T* __restrict x, const T* __restric
 #pragma omp simd
     for (int64_t c = 0; c < channels; ++c) {
       float g = toFloat(dy[row + c]);
-      if (relu) g = toFloat(y[row + c]) > 0.0f ? g : 0.0f;
+      if (activation != Activation::kLinear) g = gated<activation>(g, toFloat(y[row + c]));
       assign(dx[row + c], factor[c] * (g - constant[c] - (toFloat(x[row + c]) - mean[c]) * slope[c]));
     }
   });
@@ -210,7 +236,7 @@ Tensors trainingGrad(Call& call) {
   const at::Tensor x = call.tensor(1).contiguous();
   const at::Tensor dy = call.tensor(0).to(x.scalar_type()).contiguous(), y = call.tensor(2).to(x.scalar_type()).contiguous();
   const at::Tensor scale = call.tensor(3).contiguous(), mean = call.tensor(4).contiguous(), inverseStd = call.tensor(5).contiguous();
-  const bool relu = isRelu(call.text(6));
+  const Activation activation = activationNamed(call.text(6));
   const bool residual = call.flag(7);
   TORCH_CHECK(dy.sizes() == x.sizes() && y.sizes() == x.sizes(), "expected dy, x and y of one shape, but got ", dy.sizes(), ", ",
               x.sizes(), " and ", y.sizes());
@@ -227,10 +253,11 @@ Tensors trainingGrad(Call& call) {
   withStorageType(x, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const T *from = x.data_ptr<T>(), *above = dy.data_ptr<T>(), *out = y.data_ptr<T>();
-    T* gated = residual ? g.data_ptr<T>() : nullptr;
-    const auto sum = relu ? (residual ? gradientSums<T, true, true> : gradientSums<T, true, false>)
-                          : (residual ? gradientSums<T, false, true> : gradientSums<T, false, false>);
-    const std::vector<double> sums = sum(above, from, out, gated, rows, channels, f(mean));
+    T* kept = residual ? g.data_ptr<T>() : nullptr;
+    const std::vector<double> sums = withActivation(activation, [&](auto chosen) {
+      const auto sum = residual ? gradientSums<T, chosen, true> : gradientSums<T, chosen, false>;
+      return sum(above, from, out, kept, rows, channels, f(mean));
+    });
     const auto count = static_cast<double>(rows);
     for (int64_t c = 0; c < channels; ++c) {
       const double inverse = f(inverseStd)[c];
@@ -241,8 +268,8 @@ Tensors trainingGrad(Call& call) {
       slope[c] = static_cast<float>(sums[channels + c] * inverse * inverse / count);
     }
     const PerChannel<4> given(rows, channels, {f(mean), factor.data(), constant.data(), slope.data()});
-    if (residual) propagate<T, false>(gated, from, nullptr, dx.data_ptr<T>(), given);  // already gated
-    else (relu ? propagate<T, true> : propagate<T, false>)(above, from, out, dx.data_ptr<T>(), given);
+    if (residual) propagate<T, Activation::kLinear>(kept, from, nullptr, dx.data_ptr<T>(), given);  // already gated
+    else withActivation(activation, [&](auto chosen) { propagate<T, chosen>(above, from, out, dx.data_ptr<T>(), given); });
   });
   if (residual) return {dx, dScale, dOffset, g};
   return {dx, dScale, dOffset};
@@ -269,7 +296,7 @@ at::Tensor inference(Call& call) {
   at::Tensor y = at::empty(x.sizes(), x.options());
   withStorageType(x, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    normalise<T, false, false>(dense.data_ptr<T>(), nullptr, y.data_ptr<T>(),
+    normalise<T, Activation::kLinear, false>(dense.data_ptr<T>(), nullptr, y.data_ptr<T>(),
                                {rows, channels, {centre.data_ptr<float>(), factor.data_ptr<float>(), shift.data_ptr<float>()}});
   });
   return y;

@@ -12,9 +12,13 @@ inline void checkVector(const at::Tensor& vector, int64_t channels, const char* 
   TORCH_CHECK(vector.scalar_type() == at::kFloat, "expected ", role, " to be float32, but got ", vector.scalar_type());
 }
 
-inline bool isRelu(const std::string& activation) {
-  TORCH_CHECK(activation == "linear" || activation == "relu", "expected activation linear or relu, but got '", activation, "'");
-  return activation == "relu";
+enum class Activation { kLinear, kRelu, kRelu6 };
+
+inline Activation activationNamed(const std::string& name) {
+  if (name == "linear") return Activation::kLinear;
+  if (name == "relu") return Activation::kRelu;
+  TORCH_CHECK(name == "relu6", "expected activation linear, relu or relu6, but got '", name, "'");
+  return Activation::kRelu6;
 }
 
 /** Places per channel of x [..., channels]. */

@@ -42,7 +42,7 @@ describe('a mistake becomes an Error that names op, shapes and reason', () => {
     expect(() => runKernel('BatchNormTraining', inputs, attrs)).toThrow('movingMean of shape [3], but got [4]');
     expect(() =>
       runKernel('BatchNormTraining', { ...inputs, movingMean: vector }, { ...attrs, activation: 'tanh' }),
-    ).toThrow("activation linear or relu, but got 'tanh'");
+    ).toThrow("activation linear, relu or relu6, but got 'tanh'");
   });
 
   it('dtypes that a fused kernel does not take', () => {

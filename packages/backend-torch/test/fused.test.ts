@@ -18,11 +18,13 @@ function composed(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, residual?: 
   return residual ? tf.add(y, residual) : y;
 }
 
-describe.each<{ shape: number[]; activation: 'linear' | 'relu'; withResidual: boolean }>([
+describe.each<{ shape: number[]; activation: 'linear' | 'relu' | 'relu6'; withResidual: boolean }>([
   { shape: [8, 5], activation: 'linear', withResidual: false },
   { shape: [3, 4, 5, 7], activation: 'relu', withResidual: false },
   { shape: [3, 4, 5, 7], activation: 'linear', withResidual: true },
   { shape: [2, 6, 6, 33], activation: 'relu', withResidual: true },
+  { shape: [2, 5, 6, 24], activation: 'relu6', withResidual: false },
+  { shape: [3, 4, 4, 9], activation: 'relu6', withResidual: true },
 ])('BatchNormTraining $shape $activation residual=$withResidual', ({ shape, activation, withResidual }) => {
   const channels = shape.at(-1)!;
   const inputs = () => ({
@@ -34,7 +36,8 @@ describe.each<{ shape: number[]; activation: 'linear' | 'relu'; withResidual: bo
     ...(withResidual ? { residual: tensor(shape, 6) } : {}),
   });
   const attrs = { epsilon: EPSILON, momentum: 0.9, activation, unbiasedVariance: true };
-  const activate = (y: tf.Tensor) => (activation === 'relu' ? tf.relu(y) : y);
+  const activate = (y: tf.Tensor) =>
+    activation === 'linear' ? y : activation === 'relu' ? tf.relu(y) : tf.clipByValue(y, 0, 6);
 
   it('matches the composed ops forward', () => {
     const given = inputs();

@@ -26,7 +26,14 @@ function normalised(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Tenso
   return tf.add(tf.mul(tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, EPSILON))), scale), offset);
 }
 
-const activation = draw.oneOf('linear', 'relu');
+const activation = draw.oneOf<Activation>('linear', 'relu', 'relu6');
+
+type Activation = 'linear' | 'relu' | 'relu6';
+
+function activate(y: tf.Tensor, activation: Activation): tf.Tensor {
+  if (activation === 'relu') return tf.relu(y);
+  return activation === 'relu6' ? tf.clipByValue(y, 0, 6) : y;
+}
 const map = draw.filledShape({ min: 2, max: 4 });
 
 export const fusedKernels = [
@@ -57,7 +64,7 @@ export const fusedKernels = [
         const correction = unbiasedVariance && samples > 1 ? samples / (samples - 1) : 1;
         const moved = (old: tf.Tensor, value: tf.Tensor) => tf.add(tf.mul(old, 0.9), tf.mul(value, 0.1));
         return [
-          activation === 'relu' ? tf.relu(sum) : sum,
+          activate(sum, activation),
           mean,
           tf.rsqrt(tf.add(variance, EPSILON)),
           moved(movingMean!, mean),
@@ -84,7 +91,7 @@ export const fusedKernels = [
     run: ([dy, x, scale, offset], activation) => {
       const forward = (...[x, scale, offset]: tf.Tensor[]) => {
         const y = normalised(x!, scale!, offset!);
-        return activation === 'relu' ? tf.relu(y) : y;
+        return activate(y, activation);
       };
       const { mean, variance } = statistics(x!);
       const inverseStd = tf.rsqrt(tf.add(variance, EPSILON));

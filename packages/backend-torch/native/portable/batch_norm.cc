@@ -20,7 +20,8 @@ Tensors training(Call& call) {
   const at::Tensor scale = call.tensor(1), offset = call.tensor(2), movingMean = call.tensor(3), movingVariance = call.tensor(4);
   const auto residual = call.optionalTensor(5);
   const double epsilon = call.number(6), momentum = call.number(7);
-  const bool relu = isRelu(call.text(8)), unbiased = call.flag(9);
+  const Activation activation = activationNamed(call.text(8));
+  const bool unbiased = call.flag(9);
   const int64_t rows = rowsOf(x), channels = x.size(-1);
   checkVector(scale, channels, "scale");
   checkVector(offset, channels, "offset");
@@ -32,7 +33,8 @@ Tensors training(Call& call) {
       at::native_batch_norm(asRows(x), scale, offset, /*running_mean=*/{}, /*running_var=*/{}, /*training=*/true, 1 - momentum, epsilon);
   at::Tensor y = normal;
   if (residual) y = y.add_(residual->reshape(y.sizes()));
-  if (relu) y = y.relu_();
+  if (activation == Activation::kRelu) y = y.relu_();
+  if (activation == Activation::kRelu6) y = y.clamp_(0, 6);
   const at::Tensor variance = (inverseStd.pow(-2) - epsilon).clamp_min_(0);
   const double correction = unbiased && rows > 1 ? static_cast<double>(rows) / static_cast<double>(rows - 1) : 1;
   return {y.reshape(x.sizes()).to(x.scalar_type()), mean, inverseStd, momentum * movingMean + (1 - momentum) * mean,
@@ -44,7 +46,8 @@ Tensors trainingGrad(Call& call) {
   const at::Tensor x = call.tensor(1).contiguous();
   const at::Tensor dy = call.tensor(0).to(x.scalar_type()).contiguous(), y = call.tensor(2);
   const at::Tensor scale = call.tensor(3), mean = call.tensor(4), inverseStd = call.tensor(5);
-  const bool relu = isRelu(call.text(6)), residual = call.flag(7);
+  const Activation activation = activationNamed(call.text(6));
+  const bool residual = call.flag(7);
   TORCH_CHECK(dy.sizes() == x.sizes() && y.sizes() == x.sizes(), "expected dy, x and y of one shape, but got ", dy.sizes(), ", ", x.sizes(), " and ",
               y.sizes());
   const int64_t channels = x.size(-1);
@@ -53,7 +56,9 @@ Tensors trainingGrad(Call& call) {
   checkVector(mean, channels, "mean");
   checkVector(inverseStd, channels, "inverseStd");
 
-  const at::Tensor gated = relu ? dy.masked_fill(y.gt(0).logical_not_(), 0) : dy;
+  at::Tensor gated = dy;
+  if (activation != Activation::kLinear) gated = gated.masked_fill(y.gt(0).logical_not_(), 0);
+  if (activation == Activation::kRelu6) gated = gated.masked_fill(y.lt(6).logical_not_(), 0);
   const auto [dx, dScale, dOffset] = at::native_batch_norm_backward(asRows(gated), asRows(x), scale, /*running_mean=*/{}, /*running_var=*/{}, mean,
                                                                     inverseStd, /*train=*/true, /*eps=*/0, {true, true, true});
   Tensors gradients = {dx.reshape(x.sizes()).to(x.scalar_type()), dScale, dOffset};

@@ -16,7 +16,7 @@ interface BatchNormTrainingInputs {
 interface BatchNormTrainingAttrs {
   readonly epsilon: number;
   readonly momentum: number;
-  readonly activation: 'linear' | 'relu';
+  readonly activation: 'linear' | 'relu' | 'relu6';
   readonly unbiasedVariance: boolean;
 }
 
@@ -61,7 +61,7 @@ interface BatchNormTrainingGradInputs {
 /** [dx, dScale, dOffset], and the gradient of the residual where there was one. */
 const batchNormTrainingGrad = fusedKernel<
   BatchNormTrainingGradInputs,
-  { readonly activation: 'linear' | 'relu'; readonly residual: boolean }
+  { readonly activation: 'linear' | 'relu' | 'relu6'; readonly residual: boolean }
 >(
   'BatchNormTrainingGrad',
   { dy: 'float32', x: 'float32', y: 'float32', scale: 'float32', mean: 'float32', inverseStd: 'float32' },

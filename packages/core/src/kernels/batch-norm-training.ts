@@ -2,7 +2,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import { runFused } from './fused.ts';
 import { tidyResult } from './tidy-result.ts';
 
-export type BatchNormActivation = 'linear' | 'relu';
+export type BatchNormActivation = 'linear' | 'relu' | 'relu6';
+
+export function activate(y: tf.Tensor, activation: BatchNormActivation): tf.Tensor {
+  if (activation === 'linear') return y;
+  return activation === 'relu' ? tf.relu(y) : tf.clipByValue(y, 0, 6);
+}
+
+/** The part of dy that comes through the activation that gave y: strictly between its bounds. */
+export function gate(dy: tf.Tensor, y: tf.Tensor, activation: BatchNormActivation): tf.Tensor {
+  if (activation === 'linear') return dy;
+  const passes = tf.step(y);
+  return tf.mul(dy, activation === 'relu' ? passes : tf.mul(passes, tf.step(tf.sub(6, y))));
+}
 
 export interface BatchNormTrainingInputs {
   /** [..., channels] */
@@ -55,7 +67,7 @@ export function batchNormTraining(
     const inverseStd = tf.rsqrt(tf.add(variance, options.epsilon)) as tf.Tensor1D;
     let y: tf.Tensor = tf.add(tf.mul(tf.mul(tf.sub(x, mean), inverseStd), scale), offset);
     if (residual) y = tf.add(y, residual);
-    if (options.activation === 'relu') y = tf.relu(y);
+    y = activate(y, options.activation);
     const count = x.size / mean.size;
     const unbiased = tf.mul(variance, count > 1 ? count / (count - 1) : 1);
     const move = (moving: tf.Tensor1D, batch: tf.Tensor) =>
@@ -73,7 +85,7 @@ export function batchNormTraining(
 export interface BatchNormTrainingGradInputs {
   readonly dy: tf.Tensor;
   readonly x: tf.Tensor;
-  /** The forward output; its sign gates the gradient when the activation is relu. */
+  /** The forward output; it gates the gradient where there is an activation. */
   readonly y: tf.Tensor;
   readonly scale: tf.Tensor1D;
   readonly mean: tf.Tensor1D;
@@ -98,7 +110,7 @@ export function batchNormTrainingGrad(
   return tidyResult(() => {
     const { x, y, scale, mean, inverseStd } = inputs;
     const axes = reducedAxes(x);
-    const dy = options.activation === 'relu' ? tf.mul(inputs.dy, tf.step(y)) : inputs.dy;
+    const dy = gate(inputs.dy, y, options.activation);
     const normalised = tf.mul(tf.sub(x, mean), inverseStd);
     const dOffset = tf.sum(dy, axes);
     const dScale = tf.sum(tf.mul(dy, normalised), axes);

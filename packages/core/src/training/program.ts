@@ -2,8 +2,9 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { softmaxOf } from '../graph/layer-rule.ts';
 import { type LayerNode, readNodes } from '../graph/nodes.ts';
 import { softmax } from '../graph/rules/elementwise.ts';
+import type { BatchNormActivation } from '../kernels/batch-norm-training.ts';
 import type { Operation, TrainableWeight } from './operation.ts';
-import { relu } from './operations/activation.ts';
+import { relu, relu6 } from './operations/activation.ts';
 import { batchNormalization } from './operations/batch-normalization.ts';
 import { operationsOf } from './operations/index.ts';
 import { add } from './operations/structure.ts';
@@ -78,6 +79,12 @@ function withoutSoftmax(steps: readonly Step[]): readonly Step[] {
   );
 }
 
+/** Activations that become part of the batch norm before them. */
+const FOLDED: ReadonlyMap<Operation, BatchNormActivation> = new Map([
+  [relu, 'relu'],
+  [relu6, 'relu6'],
+]);
+
 function fuseBatchNorm(steps: readonly Step[]): readonly Step[] {
   const consumers = steps.map((): number[] => []);
   steps.forEach((step, index) => {
@@ -91,15 +98,17 @@ function fuseBatchNorm(steps: readonly Step[]): readonly Step[] {
     if (step.node.className !== 'BatchNormalization') return;
     const next = onlyConsumer(index);
     if (next === undefined) return;
-    if (steps[next]!.operation === relu) {
-      const operation = batchNormalization(step.node.layer, { activation: 'relu' });
+    const activation = FOLDED.get(steps[next]!.operation);
+    if (activation) {
+      const operation = batchNormalization(step.node.layer, { activation });
       replaced.set(next, { node: step.node, operation, inputs: step.inputs });
       absorbed.add(index);
     } else if (steps[next]!.operation === add && steps[next]!.inputs.length === 2) {
       const last = onlyConsumer(next);
-      if (last === undefined || steps[last]!.operation !== relu || replaced.has(last)) return;
+      const activation = last === undefined ? undefined : FOLDED.get(steps[last]!.operation);
+      if (last === undefined || !activation || replaced.has(last)) return;
       const shortcut = steps[next]!.inputs.find((input) => input !== index)!;
-      const operation = batchNormalization(step.node.layer, { activation: 'relu', residual: true });
+      const operation = batchNormalization(step.node.layer, { activation, residual: true });
       replaced.set(last, { node: step.node, operation, inputs: [...step.inputs, shortcut] });
       absorbed.add(index).add(next);
     }

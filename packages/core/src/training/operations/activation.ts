@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { gate } from '../../kernels/batch-norm-training.ts';
 import type { Forward, Operation } from '../operation.ts';
 
 /** The gradient passes where the output is positive, and is 0 at exactly 0. */
@@ -20,10 +21,7 @@ export const relu6: Operation = {
     return {
       output,
       saved: [saved],
-      backward: (dy) => {
-        const passes = tf.logicalAnd(tf.greater(saved, 0), tf.less(saved, 6));
-        return { inputs: [tf.where(passes, dy, tf.zerosLike(dy))], weights: [] };
-      },
+      backward: (dy) => ({ inputs: [gate(dy, saved, 'relu6')], weights: [] }),
     };
   },
 };

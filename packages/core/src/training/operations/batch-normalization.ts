@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Layer } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
 import {
+  activate,
   type BatchNormActivation,
   batchNormTraining,
   batchNormTrainingGrad,
+  gate,
 } from '../../kernels/batch-norm-training.ts';
 import type { Forward, Operation } from '../operation.ts';
 import { layerVariables, trainableWeight } from './weights.ts';
@@ -17,7 +19,7 @@ interface BatchNormVariables {
 
 /**
  * BatchNormalization over the last axis, with what follows it folded in: an addition (`residual`: the operation then has
- * a second input) and a ReLU. One pass over the activations instead of three.
+ * a second input) and a ReLU or ReLU6. One pass over the activations instead of three.
  */
 export function batchNormalization(
   layer: Layer,
@@ -75,13 +77,13 @@ export function batchNormalization(
     const { scale, offset, movingMean, movingVariance } = variables();
     let output = tf.batchNorm(x, movingMean, movingVariance, offset, scale, epsilon) as tf.Tensor;
     if (shortcut) output = tf.add(output, shortcut);
-    if (activation === 'relu') output = tf.relu(output);
+    output = activate(output, activation);
     const saved = [tf.clone(x), tf.clone(output)] as const;
     return {
       output,
       saved,
       backward: (dy, wanted) => {
-        const gated = activation === 'relu' ? tf.mul(dy, tf.step(saved[1])) : dy;
+        const gated = gate(dy, saved[1], activation);
         const inverseStd = tf.rsqrt(tf.add(movingVariance, epsilon));
         const dScale = () => {
           const normalised = tf.mul(tf.sub(saved[0], movingMean), inverseStd);
