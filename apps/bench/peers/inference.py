@@ -5,10 +5,10 @@ Prints one line of JSON.
     python3 inference.py --model vgg16 --precision bfloat16 --batch 1
 """
 
-import json
 import time
 
 from arguments import factor, parser_for
+from measurement import Clock, print_measurement
 from memory import peak_bytes
 
 
@@ -29,30 +29,20 @@ def main():
     model = build(arguments.model, arguments.width).to(memory_format=torch.channels_last).eval()
     images = torch.randn(arguments.batch, 3, 32, 32).contiguous(memory_format=torch.channels_last)
 
+    def predict():
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=arguments.precision == "bfloat16"):
+            model(images).float().numpy()
+
     def predict_for(seconds):
-        milliseconds = []
+        clock = Clock()
         end = time.perf_counter() + seconds
-        while not milliseconds or time.perf_counter() < end:
-            start = time.perf_counter()
-            with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=arguments.precision == "bfloat16"):
-                model(images).float().numpy()
-            milliseconds.append(1000 * (time.perf_counter() - start))
-        return milliseconds
+        while not clock.milliseconds or time.perf_counter() < end:
+            clock.time(predict)
+        return clock
 
     start_bytes = peak_bytes()
     predict_for(arguments.seconds / 3)
-    wall_start, cpu_start = time.perf_counter(), time.process_time()
-    milliseconds = predict_for(arguments.seconds)
-    cpu, wall = time.process_time() - cpu_start, time.perf_counter() - wall_start
-
-    print(json.dumps({
-        "engine": f"PyTorch {torch.__version__}",
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "milliseconds": milliseconds,
-        "busyCpus": cpu / wall,
-        "startBytes": start_bytes,
-        "peakBytes": peak_bytes(),
-    }))
+    print_measurement(predict_for(arguments.seconds), model, start_bytes)
 
 
 if __name__ == "__main__":

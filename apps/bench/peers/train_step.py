@@ -5,10 +5,8 @@ A step is forward, backward, SGD with momentum 0.9 and weight decay 5e-4, and re
     python3 train_step.py --model vgg16 --precision bfloat16 --objective full
 """
 
-import json
-import time
-
 from arguments import count, device, parser_for
+from measurement import Clock, print_measurement
 from memory import peak_bytes
 
 
@@ -50,23 +48,10 @@ def main():
     start_bytes = peak_bytes()
     for _ in range(arguments.warmup):
         step()
-    milliseconds = []
-    wall_start, cpu_start = time.perf_counter(), time.process_time()
+    clock = Clock()
     for _ in range(arguments.steps):
-        start = time.perf_counter()
-        loss = step()
-        milliseconds.append(1000 * (time.perf_counter() - start))
-    cpu, wall = time.process_time() - cpu_start, time.perf_counter() - wall_start
-
-    print(json.dumps({
-        "engine": f"PyTorch {torch.__version__}",
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "milliseconds": milliseconds,
-        "busyCpus": cpu / wall,
-        "startBytes": start_bytes,
-        "peakBytes": peak_bytes(),
-        "loss": loss,
-    }))
+        loss = clock.time(step)
+    print_measurement(clock, model, start_bytes, loss=loss)
 
 
 if __name__ == "__main__":

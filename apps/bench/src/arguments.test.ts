@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, countOrZero, device, factor, list } from './arguments.ts';
+import { count, countOrZero, device, factor, list, numbersFromZero } from './arguments.ts';
 
 describe('list', () => {
   const parse = list(['vgg16', 'resnet20']);
@@ -29,6 +29,12 @@ describe('numbers', () => {
 
   it.each(['0', '-1', '1.5', '', 'many'])('refuses %j as a count', (text) => {
     expect(() => count(text)).toThrow(`Expected a whole number of at least 1; got '${text}'.`);
+  });
+
+  it('reads lists of numbers from 0', () => {
+    expect(numbersFromZero('0,0.5, 1e-3,0.0')).toEqual([0, 0.5, 1e-3]);
+    expect(() => numbersFromZero('0,,1')).toThrow("Expected a positive number; got ''.");
+    expect(() => numbersFromZero('-1')).toThrow("Expected a positive number; got '-1'.");
   });
 
   it('reads positive factors', () => {

@@ -59,3 +59,18 @@ export function share(text: string): number {
 export function shares(text: string): number[] {
   return [...new Set(text.split(',').map((part) => share(part.trim())))];
 }
+
+/** 0 or more. */
+export function numberFromZero(text: string): number {
+  return text.trim() !== '' && Number(text) === 0 ? 0 : factor(text);
+}
+
+/** A comma-separated list of numbers of 0 or more, without repetitions. */
+export function numbersFromZero(text: string): number[] {
+  return [...new Set(text.split(',').map(numberFromZero))];
+}
+
+/** A comma-separated list of positive numbers, without repetitions. */
+export function factors(text: string): number[] {
+  return [...new Set(text.split(',').map(factor))];
+}

@@ -7,8 +7,9 @@ import {
   type LabelledImages,
   pickPerClass,
   readCifar10Binary,
+  type TrainAndTest,
 } from '@secateur/data';
-import { IMAGES } from './keeping/protocol.ts';
+import { IMAGES } from './study/quickstart.ts';
 
 export interface Cifar10Options {
   /** Splits and picks images, and orders and augments those trained on. */
@@ -18,9 +19,12 @@ export interface Cifar10Options {
   readonly testPerClass?: number | undefined;
   /** Folder of the official binary files; absent: downloaded once. */
   readonly data?: string | undefined;
+  /** Epochs of the training images that were seen before. Default 0. */
+  readonly firstEpoch?: number;
 }
 
-export interface Cifar10 {
+/** The parts of a data set that pruning needs, and those that only a report sees. */
+export interface PrunableImages {
   /** No two trainings see the same epoch of it. */
   readonly training: BatchSource;
   readonly scoring: BatchSource;
@@ -30,30 +34,58 @@ export interface Cifar10 {
 }
 
 /** CIFAR-10 in the parts that pruning needs, as in the command line's preset quickstart. */
-export async function openCifar10({ seed, perClass, testPerClass, data }: Cifar10Options): Promise<Cifar10> {
-  const images = await (data === undefined ? fetchCifar10() : readCifar10Binary(data));
-  const sources = createPruningSources(take(images.train, perClass), {
+export async function openCifar10({
+  seed,
+  perClass,
+  testPerClass,
+  data,
+  firstEpoch,
+}: Cifar10Options): Promise<PrunableImages> {
+  const images = await readCifar10({ perClass, testPerClass, data });
+  const sources = createPruningSources(images.train, {
     ...IMAGES,
     statistics: CIFAR10_STATISTICS,
     seed,
   });
   const plain = { ...IMAGES, ...CIFAR10_STATISTICS, augment: false } as const;
-  const test = createBatchSource(take(images.test, testPerClass), plain);
+  const test = createBatchSource(images.test, plain);
   return {
     ...sources,
-    training: continueEpochs(sources.training),
+    training: continueEpochs(sources.training, firstEpoch),
     test,
     close: async () => void (await Promise.all([sources.close(), test.close()])),
   };
+}
+
+/** The official images, or so many of each class. */
+export async function readCifar10({
+  perClass,
+  testPerClass,
+  data,
+}: Omit<Cifar10Options, 'seed' | 'firstEpoch'>): Promise<TrainAndTest> {
+  const { train, test } = await (data === undefined ? fetchCifar10() : readCifar10Binary(data));
+  return { train: take(train, perClass), test: take(test, testPerClass) };
 }
 
 function take(images: LabelledImages, perClass: number | undefined): LabelledImages {
   return perClass === undefined ? images : pickPerClass(images, { perClass, seed: 0 });
 }
 
-/** Counts epochs on from one training to the next, so that none sees the same augmented images again. */
-function continueEpochs(source: BatchSource): BatchSource {
+/**
+ * Counts epochs on from one training to the next, from `first`, so that none sees the same augmented images again. A training that
+ * begins in a later epoch than its first goes on with one that was stopped.
+ */
+export function continueEpochs(source: BatchSource, first = 0): BatchSource {
   const { size, batchSize, classNames } = source;
-  let epoch = 0;
-  return { size, batchSize, classNames, batches: (_, firstBatch) => source.batches(epoch++, firstBatch) };
+  let [start, next] = [first, first];
+  return {
+    size,
+    batchSize,
+    classNames,
+    batches(epoch, firstBatch) {
+      if (epoch === 0) start = next;
+      next = start + epoch + 1;
+      return source.batches(start + epoch, firstBatch);
+    },
+  };
 }

@@ -1,21 +1,9 @@
 import { Command } from 'commander';
-import { criteriaCommand } from './commands/criteria.ts';
-import { inferenceCommand } from './commands/inference.ts';
-import { keepingCommand } from './commands/keeping.ts';
-import { memoryCommand } from './commands/memory.ts';
-import { precisionCommand } from './commands/precision.ts';
-import { soakCommand } from './commands/soak.ts';
-import { trainStepCommand } from './commands/train-step.ts';
+import { COMMANDS } from './commands/index.ts';
+import { StudyPaused } from './study/study.ts';
 
-const COMMANDS = [
-  trainStepCommand,
-  inferenceCommand,
-  memoryCommand,
-  soakCommand,
-  keepingCommand,
-  criteriaCommand,
-  precisionCommand,
-];
+/** So that a shell can go on until all is measured; sysexits.h calls it EX_TEMPFAIL. */
+const PAUSED = 75;
 
 const program = new Command('bench').description('Measures secateur on this machine.');
 for (const command of COMMANDS) program.addCommand(command());
@@ -24,5 +12,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof StudyPaused ? PAUSED : 1;
 }

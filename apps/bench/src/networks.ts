@@ -1,14 +1,40 @@
-import { resnet, vgg16 } from '@secateur/models';
+import {
+  denseNet,
+  mobileNetV2,
+  type NetworkOptions,
+  type ResNetDepth,
+  resnet,
+  uNet,
+  vgg11,
+  vgg16,
+  visionTransformer,
+} from '@secateur/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { NetworkName } from './train-step/setting.ts';
 
-const BUILDERS: Readonly<Record<NetworkName, (width: number) => LayersModel>> = {
-  vgg16: (width) => vgg16({ width }),
-  resnet20: (width) => resnet({ depth: 20, width }),
-  resnet56: (width) => resnet({ depth: 56, width }),
-};
+const residual = (depth: ResNetDepth) => (options: NetworkOptions) => resnet({ depth, ...options });
 
-/** For 10 classes of 32 x 32 images. An engine must be registered before. */
-export function buildNetwork(name: NetworkName, width: number): LayersModel {
-  return BUILDERS[name](width);
+const BUILDERS = {
+  vgg11,
+  vgg16,
+  resnet20: residual(20),
+  resnet32: residual(32),
+  resnet44: residual(44),
+  resnet56: residual(56),
+  resnet110: residual(110),
+  mobilenetv2: mobileNetV2,
+  densenet40: denseNet,
+  vit: visionTransformer,
+  unet: uNet,
+} satisfies Record<string, (options: NetworkOptions) => LayersModel>;
+
+export type Architecture = keyof typeof BUILDERS;
+
+export const ARCHITECTURES = Object.keys(BUILDERS) as Architecture[];
+
+/** Those that label images, not pixels. */
+export const CLASSIFIERS = ARCHITECTURES.filter((name) => name !== 'unet');
+
+/** An engine must be registered before. */
+export function buildNetwork(name: Architecture, options: NetworkOptions): LayersModel {
+  return BUILDERS[name](options);
 }

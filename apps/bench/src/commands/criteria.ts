@@ -5,8 +5,8 @@ import { measureInWorker } from '../child.ts';
 import { CRITERION_NAMES, NORMALISATIONS, parseCriteria, SCOPES, type Setup } from '../criteria/protocol.ts';
 import type { BaseRecord, PrunedRecord, Result, Task } from '../criteria/records.ts';
 import { type Base, buildReport, formatReport } from '../criteria/report.ts';
-import { ResultsFolder } from '../keeping/results-folder.ts';
 import { describeMachine } from '../machine.ts';
+import { ResultsFolder } from '../study/results-folder.ts';
 
 interface CriteriaCommandOptions extends Setup {
   readonly criteria: readonly string[];

@@ -5,8 +5,8 @@ import { measureInWorker } from '../child.ts';
 import { type Setup, VARIANTS, type Variant } from '../keeping/protocol.ts';
 import type { BaseRecord, PlansRecord, SeedRecords, Task, VariantRecord } from '../keeping/records.ts';
 import { buildReport, formatReport } from '../keeping/report.ts';
-import { ResultsFolder } from '../keeping/results-folder.ts';
 import { describeMachine } from '../machine.ts';
+import { ResultsFolder } from '../study/results-folder.ts';
 
 interface KeepingCommandOptions extends Setup {
   readonly variants: readonly Variant[];

@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { count, factor } from '../arguments.ts';
 import { measureInWorker } from '../child.ts';
-import { ResultsFolder } from '../keeping/results-folder.ts';
 import { describeMachine } from '../machine.ts';
 import type { Precision, PrecisionRecord, Setup, Task } from '../precision/records.ts';
 import { buildReport, formatReport, type SeedRecords } from '../precision/report.ts';
+import { ResultsFolder } from '../study/results-folder.ts';
 
 interface PrecisionCommandOptions extends Setup {
   readonly seeds: number;

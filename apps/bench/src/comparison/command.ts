@@ -1,14 +1,11 @@
 // What `train-step` and `inference` have in common: their options, and both sides measured setting by setting.
-import { rename, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { count, countOrZero, factor } from '../arguments.ts';
-import { measureInChild, measureInWorker } from '../child.ts';
 import { describeMachine } from '../machine.ts';
-import { findPythonWithTorch } from '../python.ts';
+import { replaceFile } from '../replace-file.ts';
 import { type Comparison, compareSides, type Run } from './compare.ts';
-import { type Measurement, toArguments } from './measurement.ts';
 import { buildReport, formatReport, type ReportOptions } from './report.ts';
+import { type Programs, prepareSides } from './sides.ts';
 
 export interface ComparisonOptions extends ReportOptions {
   readonly python?: string;
@@ -35,10 +32,7 @@ export interface ComparedSetting {
   readonly told: object;
 }
 
-export interface ComparedProgram<Options extends ReportOptions> {
-  /** A file of workers/, and the one of peers/ that takes the same arguments. */
-  readonly worker: string;
-  readonly peer: string;
+export interface ComparedProgram<Options extends ReportOptions> extends Programs {
   readonly settings: readonly ComparedSetting[];
   readonly goals: Readonly<Record<string, number>>;
   /** How many of the threads an undisturbed run keeps busy; default: all. */
@@ -52,28 +46,21 @@ export interface ComparedProgram<Options extends ReportOptions> {
 /** Measures every setting on both sides and prints the report. */
 export async function compareAll<Options extends ReportOptions>(
   { worker, peer, settings, goals, busyThreads, shown, title, notes = [] }: ComparedProgram<Options>,
-  { width, threads, rounds, retries, python: wantedPython, out, json }: ComparisonOptions,
+  { width, threads, rounds, retries, python, out, json }: ComparisonOptions,
 ): Promise<void> {
-  const python = await findPythonWithTorch(wantedPython);
-  const peerFile = fileURLToPath(new URL(`../../peers/${peer}`, import.meta.url));
-  // BLAS keeps a pool of its own that torch's setting does not reach; both sides get the same size.
-  const environment = { OMP_NUM_THREADS: String(threads), PYTHONDONTWRITEBYTECODE: '1' };
+  const sidesOf = await prepareSides({ threads, ...(python !== undefined && { python }) });
   const machine = describeMachine();
   const comparisons: Comparison[] = [];
   const runs: Run[] = [];
   const report = () => buildReport({ comparisons, runs, options: shown, machine, goals });
 
   for (const { key, batch, told } of settings) {
-    const args = toArguments({ ...told, width, threads });
     const result = await compareSides(key, {
       batch,
       threads: busyThreads ?? threads,
       rounds,
       retries,
-      measure: (side) =>
-        side === 'ours'
-          ? measureInWorker<Measurement>(worker, args, { environment })
-          : measureInChild<Measurement>(python, [peerFile, ...args], environment),
+      measure: sidesOf({ worker, peer }, { ...told, width }),
       onRun: (run) => console.error(describeRun(run)),
     });
     comparisons.push(result.comparison);
@@ -87,11 +74,4 @@ function describeRun({ key, round, side, imagesPerSecond, busyCpus, disturbed }:
   const name = side === 'ours' ? 'ours' : 'PyTorch';
   const note = disturbed ? ', disturbed' : '';
   return `${key} round ${round + 1} ${name}: ${imagesPerSecond.toFixed(1)} images/s, ${busyCpus.toFixed(2)} CPUs${note}`;
-}
-
-/** The file is always a whole one. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const unfinished = `${path}.unfinished`;
-  await writeFile(unfinished, text);
-  await rename(unfinished, path);
 }

@@ -1,3 +1,4 @@
+import { mebibytes } from '../format.ts';
 import type { Machine } from '../machine.ts';
 import { formatTable } from '../table.ts';
 import type { Comparison, Run } from './compare.ts';
@@ -92,8 +93,4 @@ export function formatReport(
 function describeGoal(goal: number | undefined, ratio: number): string {
   if (goal === undefined) return '-';
   return `${goal.toFixed(2)} ${ratio >= goal ? 'met' : 'missed'}`;
-}
-
-function mebibytes(bytes: number): string {
-  return String(Math.round(bytes / 2 ** 20));
 }

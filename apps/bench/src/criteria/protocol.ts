@@ -57,6 +57,12 @@ export function parseCriterion(text: string): Criterion {
   );
 }
 
+/** The text itself, once it is known to name a criterion. */
+export function checkedCriterion(text: string): string {
+  parseCriterion(text);
+  return text;
+}
+
 export function parseCriteria(text: string): string[] {
   const names = [...new Set(text.split(',').map((name) => name.trim()))];
   names.forEach(parseCriterion);

@@ -1,3 +1,4 @@
+import type { Accuracy, Size } from '../network-study/recipe.ts';
 import type { Setup } from './protocol.ts';
 
 /** What a worker is asked for; it works in the folder of one seed. */
@@ -5,20 +6,6 @@ export type Task = { readonly setup: Setup; readonly seed: number; readonly fold
   | { readonly kind: 'base' }
   | { readonly kind: 'pruned'; readonly criterion: string; readonly target: number }
 );
-
-export interface Accuracy {
-  readonly validation: number;
-  readonly test: number;
-  /** Test accuracy of the class that is recognised least. */
-  readonly worstClass: number;
-}
-
-export interface Size {
-  readonly macs: number;
-  readonly parameters: number;
-  /** Of each convolution, in order. */
-  readonly filters: readonly number[];
-}
 
 /** The unpruned network. */
 export interface BaseRecord extends Accuracy, Size {

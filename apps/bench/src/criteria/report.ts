@@ -1,3 +1,4 @@
+import { percent, points } from '../format.ts';
 import type { Machine } from '../machine.ts';
 import { mean, standardDeviation } from '../statistics.ts';
 import { formatTable } from '../table.ts';
@@ -102,12 +103,4 @@ function rowOf(summary: CriterionSummary): string[] {
     `-${percent(summary.parametersRemoved)}`,
     `${percent(summary.thinnestLayer)} left`,
   ];
-}
-
-function percent(share: number): string {
-  return `${points(share)} %`;
-}
-
-function points(share: number): string {
-  return (100 * share).toFixed(2);
 }

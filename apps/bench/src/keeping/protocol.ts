@@ -1,10 +1,5 @@
-import {
-  type KeepingOptions,
-  type Objective,
-  PAPER_OBJECTIVE,
-  type PruningOptions,
-  type Schedule,
-} from '@secateur/core';
+import type { KeepingOptions, PruningOptions } from '@secateur/core';
+import { tunings } from '../study/quickstart.ts';
 
 /** What is done to keep accuracy; 'all' is everything at once. */
 export const VARIANTS = ['plain', 'recalibrate', 'distillation', 'momentum', 'rewind', 'all'] as const;
@@ -30,40 +25,11 @@ export interface Setup {
   readonly temperature: number;
 }
 
-export interface Tuning {
-  readonly epochs: number;
-  readonly schedule: Schedule;
-}
-
-// From here on as the command line's preset quickstart.
-
-export const IMAGES = {
-  batchSize: 128,
-  validationFraction: 0.05,
-  imagesPerClass: 20,
-  augment: { flip: true, cropPadding: 2 },
-} as const;
-
-export const OBJECTIVE: Objective = { ...PAPER_OBJECTIVE, l1: 1e-5, orthogonality: 1e-3 };
-
-export const PRECISION = 'bfloat16';
-
+// As the command line's preset quickstart.
 export const SELECTION: Pick<PruningOptions, 'criterion' | 'selection'> = {
   criterion: { kind: 'graded', rho: 0.5 },
   selection: { strategy: 'percentage', maxFraction: 0.26, minFilters: 8, maxLayerFraction: 0.4 },
 };
-
-export function tunings({
-  epochs,
-  fineTuneEpochs,
-  finalTuneEpochs,
-}: Pick<Setup, 'epochs' | 'fineTuneEpochs' | 'finalTuneEpochs'>): Record<'base' | 'fine' | 'final', Tuning> {
-  return {
-    base: { epochs, schedule: { kind: 'one-cycle', peak: 0.1, warmup: 0.25 } },
-    fine: { epochs: fineTuneEpochs, schedule: { kind: 'one-cycle', peak: 0.03, warmup: 0.3 } },
-    final: { epochs: finalTuneEpochs, schedule: { kind: 'one-cycle', peak: 0.06, warmup: 0.15 } },
-  };
-}
 
 export function keepingOf(variant: Variant, setup: Setup): KeepingOptions {
   const { batches, teacherWeight: weight, temperature } = setup;

@@ -1,15 +1,9 @@
+import { percent, points, signed } from '../format.ts';
 import type { Machine } from '../machine.ts';
-import { mean, standardDeviation } from '../statistics.ts';
+import { mean, type Spread, spread } from '../statistics.ts';
 import { formatTable } from '../table.ts';
 import type { Setup, Variant } from './protocol.ts';
 import type { SeedRecords } from './records.ts';
-
-/** Over seeds. */
-export interface Spread {
-  readonly mean: number;
-  /** Of the sample; 0 for a single seed. */
-  readonly standardDeviation: number;
-}
 
 export interface VariantSummary {
   readonly variant: Variant;
@@ -76,10 +70,6 @@ function summarise(variant: Variant, seeds: readonly SeedRecords[]): VariantSumm
   };
 }
 
-function spread(values: readonly number[]): Spread {
-  return { mean: mean(values), standardDeviation: standardDeviation(values) };
-}
-
 const HEADINGS = ['kept by', 'test accuracy', 'against plain', 'better', 'right after removal', 'training', 'teacher'];
 
 export function formatReport({ setup, machine, unpruned, macsRemoved, variants, seeds }: KeepingReport): string {
@@ -102,16 +92,4 @@ export function formatReport({ setup, machine, unpruned, macsRemoved, variants, 
     '',
     'Differences are in points, between runs of the same seed; ± is the standard deviation over seeds.',
   ].join('\n');
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
-}
-
-function points(share: number): string {
-  return (100 * share).toFixed(2);
-}
-
-function signed(share: number): string {
-  return `${share >= 0 ? '+' : '-'}${points(Math.abs(share))}`;
 }

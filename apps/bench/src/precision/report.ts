@@ -1,3 +1,4 @@
+import { percent } from '../format.ts';
 import type { Machine } from '../machine.ts';
 import { mean, standardDeviation } from '../statistics.ts';
 import { formatTable } from '../table.ts';
@@ -50,8 +51,4 @@ export function formatReport(report: PrecisionReport): string {
     '',
     `bfloat16 - float32: ${(100 * difference).toFixed(2)} points; standard deviation over seeds in float32: ${(100 * spread).toFixed(2)} points. ${agree ? 'They agree.' : 'They differ by more than that.'}`,
   ].join('\n');
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
 }

@@ -1,15 +1,16 @@
 // Does one Task, given as JSON, and prints its record.
 import { join } from 'node:path';
-import { classAwarePruning, countCost, evaluate, type PruningOptions, type PruningResult, train } from '@secateur/core';
+import { classAwarePruning, countCost, type PruningOptions, type PruningResult, train } from '@secateur/core';
 import { vgg11 } from '@secateur/models';
 import '@secateur/tfjs-backend-torch';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { openCifar10 } from '../cifar10.ts';
 import { parseCriterion, selectionOf } from '../criteria/protocol.ts';
-import type { Accuracy, BaseRecord, PrunedRecord, Size, Task } from '../criteria/records.ts';
-import { loadModel, saveModel } from '../keeping/model-files.ts';
-import { OBJECTIVE, PRECISION, tunings } from '../keeping/protocol.ts';
+import type { BaseRecord, PrunedRecord, Task } from '../criteria/records.ts';
+import { measureAccuracy, sizeOf } from '../study/measure-network.ts';
+import { loadModel, saveModel } from '../study/model-files.ts';
+import { OBJECTIVE, PRECISION, tunings } from '../study/quickstart.ts';
 
 type PruningTask = Extract<Task, { kind: 'pruned' }>;
 
@@ -33,7 +34,7 @@ async function trainBase(): Promise<BaseRecord> {
   for await (const _ of train(model, images.training, { ...base, ...common }));
   const seconds = (performance.now() - started) / 1000;
   await saveModel(model, baseFolder);
-  return { ...(await measureAccuracy(model)), ...sizeOf(model), seconds };
+  return { ...(await measureAccuracy(model, images)), ...sizeOf(model), seconds };
 }
 
 /** In equal steps to the target, each scored anew. */
@@ -57,7 +58,7 @@ async function prune({ criterion: name, target }: PruningTask): Promise<PrunedRe
     model = result.model;
     steps.push({ macs: result.cost.macs, validation: result.evaluation.accuracy });
   }
-  return { ...(await measureAccuracy(model)), ...sizeOf(model), steps, ...spent };
+  return { ...(await measureAccuracy(model, images)), ...sizeOf(model), steps, ...spent };
 
   async function removeOnce(from: LayersModel, options: PruningOptions): Promise<PruningResult> {
     let since = performance.now();
@@ -69,17 +70,4 @@ async function prune({ criterion: name, target }: PruningTask): Promise<PrunedRe
     }
     throw new Error('The pruning loop ended without a result.');
   }
-}
-
-async function measureAccuracy(model: LayersModel): Promise<Accuracy> {
-  const validation = await evaluate(model, images.validation);
-  const test = await evaluate(model, images.test);
-  const worstClass = Math.min(...test.classes.map(({ correct, images }) => correct / images));
-  return { validation: validation.accuracy, test: test.accuracy, worstClass };
-}
-
-function sizeOf(model: LayersModel): Size {
-  const { macs, parameters, layers } = countCost(model);
-  const convolutions = layers.filter(({ className }) => className === 'Conv2D');
-  return { macs, parameters, filters: convolutions.map(({ outputShape }) => outputShape.at(-1)!) };
 }

@@ -22,7 +22,7 @@ await tf.setBackend('torch');
 setThreads(threads);
 setPrecision(precision);
 
-const network = buildNetwork(model, width);
+const network = buildNetwork(model, { width });
 const images = tf.randomNormal([batch, 32, 32, 3], 0, 1, 'float32', 1);
 
 /** Milliseconds of each prediction, its values read, until the time is up. */

@@ -18,9 +18,10 @@ import '@secateur/tfjs-backend-torch';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { openCifar10 } from '../cifar10.ts';
-import { loadModel, loadMomentum, saveModel, saveMomentum } from '../keeping/model-files.ts';
-import { keepingOf, OBJECTIVE, PRECISION, SELECTION, type Tuning, tunings } from '../keeping/protocol.ts';
+import { keepingOf, SELECTION } from '../keeping/protocol.ts';
 import type { BaseRecord, PlansRecord, Task, VariantRecord } from '../keeping/records.ts';
+import { loadModel, loadMomentum, saveModel, saveMomentum } from '../study/model-files.ts';
+import { OBJECTIVE, PRECISION, type Tuning, tunings } from '../study/quickstart.ts';
 
 type VariantTask = Extract<Task, { kind: 'variant' }>;
 

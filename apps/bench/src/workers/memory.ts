@@ -20,7 +20,7 @@ const { model, precision, width, batch, warmup, steps } = new Command('memory')
   .opts<MemoryOptions>();
 
 await tf.setBackend('torch');
-const network = buildNetwork(model, width);
+const network = buildNetwork(model, { width });
 const source = repeatedBatch({ batch, steps: warmup + steps });
 
 const beforeTraining = takeSnapshot();

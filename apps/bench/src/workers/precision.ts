@@ -4,8 +4,8 @@ import { vgg11 } from '@secateur/models';
 import '@secateur/tfjs-backend-torch';
 import * as tf from '@tensorflow/tfjs-core';
 import { openCifar10 } from '../cifar10.ts';
-import { OBJECTIVE } from '../keeping/protocol.ts';
 import type { PrecisionRecord, Task } from '../precision/records.ts';
+import { OBJECTIVE } from '../study/quickstart.ts';
 
 const { setup, seed, precision, data } = JSON.parse(process.argv[2]!) as Task;
 await tf.setBackend('torch');

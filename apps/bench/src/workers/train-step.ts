@@ -33,7 +33,7 @@ await tf.setBackend('torch');
 setDevice(device);
 setThreads(threads);
 
-const network = buildNetwork(model, width);
+const network = buildNetwork(model, { width });
 const startBytes = peakBytes();
 // A single epoch, since train() copies the weights at the start of each.
 const events = train(network, repeatedBatch({ batch, steps: warmup + steps }), {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Setup } from './protocol.ts';
+import type { Setup } from '../keeping/protocol.ts';
 import { ResultsFolder } from './results-folder.ts';
 
 const SETUP: Setup = {

@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { replaceFile } from '../replace-file.ts';
 
 /** Results in a folder, each in a file of its own: what is there need not be measured again. */
 export class ResultsFolder {
@@ -32,9 +33,7 @@ export class ResultsFolder {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new Error(`'${file}' cannot be read: ${error}.`);
     }
     const record = await measure();
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(`${file}.unfinished`, `${JSON.stringify(record, null, 2)}\n`);
-    await rename(`${file}.unfinished`, file);
+    await replaceFile(file, `${JSON.stringify(record, null, 2)}\n`);
     return record;
   }
 }

@@ -1,0 +1,54 @@
+// Times the scoring or the surgery of an untrained network, whose size is what matters.
+import { applyPlan, countCost, createPlan, readGraph, scoreFilters } from '@secateur/core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { parseCriterion } from '../criteria/protocol.ts';
+import { buildNetwork } from '../networks.ts';
+import { noiseImages } from '../noise-images.ts';
+import type { ScalingRecord, ScalingTask } from '../scaling/records.ts';
+import { answer } from '../study/answer.ts';
+
+const BATCH = 100;
+
+await answer(async ({ point, work, imagesPerClass, criterion, repeats }: ScalingTask): Promise<ScalingRecord> => {
+  const { network, width, classes, imageSize } = point;
+  const model = buildNetwork(network, { width, classes, inputShape: [imageSize, imageSize, 3] });
+  const source = noiseImages({
+    classes,
+    perClass: work === 'scoring' ? imagesPerClass : 1,
+    size: imageSize,
+    batch: BATCH,
+  });
+  const { macs, parameters } = countCost(model);
+  const before = process.memoryUsage.rss();
+  const perform =
+    work === 'scoring'
+      ? async () => void (await scoreFilters(model, source, { criterion: parseCriterion(criterion) }))
+      : () => cut(model);
+  const milliseconds: number[] = [];
+  for (let repeat = 0; repeat <= repeats; repeat++) {
+    const started = performance.now();
+    await perform();
+    // The first compiles.
+    if (repeat > 0) milliseconds.push(performance.now() - started);
+  }
+  const filters = model.layers
+    .filter((layer) => layer.getClassName() === 'Conv2D')
+    .reduce((sum, layer) => sum + ((layer.outputShape as number[]).at(-1) ?? 0), 0);
+  const peak = process.resourceUsage().maxRSS * 1024;
+  return {
+    images: work === 'scoring' ? source.size : 0,
+    filters,
+    parameters,
+    macs,
+    milliseconds,
+    extraBytes: Math.max(0, peak - before),
+  };
+});
+
+/** Removes every other unit of the convolutions, from reading the graph to the smaller network. */
+async function cut(model: LayersModel): Promise<void> {
+  const graph = readGraph(model);
+  const goes = graph.groups.flatMap(({ units }) => units.filter((_, i) => i % 2 === 1));
+  const plan = createPlan(goes.flatMap(({ filters }) => filters));
+  (await applyPlan(model, plan, { graph })).dispose();
+}
