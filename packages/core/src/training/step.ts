@@ -59,8 +59,8 @@ export class NonFiniteLossError extends Error {
  * One step of training: forward, loss, backward; each weight moves as soon as its gradient is there. A teacher answers to
  * the same images, in inference mode.
  *
- * @throws NonFiniteLossError when the total or one of its terms is not finite. Weights may have moved by then: the terms
- *   besides the cross entropy are known only after the backward walk. The caller restores them.
+ * @throws NonFiniteLossError when the total or one of its terms is not finite. Weights have moved by then, as losses are
+ *   read after the backward walk. The caller restores them.
  */
 export function trainingStep(
   program: Program,
@@ -76,13 +76,10 @@ export function trainingStep(
 
     const walk = walkForward(program, images, { mode: 'training' });
     const { loss, gradient } = softmaxCrossEntropy(walk.output, tf.tensor1d(batch.labels, 'int32'));
-    const crossEntropy = mean(loss.dataSync());
     const distilled = teacher && distillationLoss(walk.output, taught!, teacher.temperature);
-    const distillation = distilled ? mean(distilled.loss.dataSync()) : 0;
     const share = teacher?.weight ?? 0;
-    const learned = (1 - share) * crossEntropy + share * distillation;
-    requireFinite(learned);
-    const correct = countCorrect(walk.output.dataSync(), batch.labels);
+    // The walk back disposes of it.
+    const output = tf.clone(walk.output);
     for (const { movingMean, movingVariance, mean, variance } of walk.updates) {
       movingMean.assign(mean);
       movingVariance.assign(variance);
@@ -104,6 +101,12 @@ export function trainingStep(
         }
       },
     });
+    // Read at the end alone, so that a device that works on its own is waited for once.
+    const crossEntropy = mean(loss.dataSync());
+    const distillation = distilled ? mean(distilled.loss.dataSync()) : 0;
+    const learned = (1 - share) * crossEntropy + share * distillation;
+    requireFinite(learned);
+    const correct = countCorrect(output.dataSync(), batch.labels);
     const l1 = sum(l1Norms);
     const orthogonality = sum(penalties);
     const total = learned + objective.l1 * l1 + objective.orthogonality * orthogonality;
@@ -140,7 +143,9 @@ function mean(values: ArrayLike<number>): number {
 }
 
 function sum(scalars: readonly tf.Scalar[]): number {
-  let total = 0;
-  for (const scalar of scalars) total += scalar.dataSync()[0]!;
-  return total;
+  if (scalars.length === 0) return 0;
+  return tf
+    .stack([...scalars])
+    .dataSync<'float32'>()
+    .reduce((total, value) => total + value, 0);
 }
