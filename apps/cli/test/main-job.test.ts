@@ -107,6 +107,27 @@ describe('secateur run on a small data set', () => {
     expect(countCost(model).macs).toBe(summary.pruned.macs);
   });
 
+  it('prune replays plans that followed each other at once', async () => {
+    const from = join(outcome.out, 'checkpoints', 'unpruned');
+    const [first, second, atOnce] = ['step-1', 'step-2', 'both-steps'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const prune = async (model: string, out: string, ...flags: string[]) => {
+      const { code, stderr } = await secateur('prune', model, ...flags, '--out', out, '--threads', '1');
+      expect(code, stderr).toBe(0);
+    };
+    const choose = ['--criterion', 'l1-norm', '--strategy', 'percentage', '--max-fraction', '0.2'];
+    await prune(from, first, ...choose);
+    await prune(first, second, ...choose);
+    await prune(from, atOnce, ...[first, second].flatMap((out) => ['--plan', join(out, 'plan.json')]));
+    const weights = async (path: string) =>
+      (await loadModel(path)).weights.map((weight) => [weight.originalName, weight.read().dataSync()]);
+    expect(await weights(atOnce)).toEqual(await weights(second));
+    expect((await loadModel(atOnce)).countParams()).toBeLessThan((await loadModel(first)).countParams());
+  });
+
   it('verified the ONNX file, which is the saved model and describes itself', async () => {
     expect(summary.verification).toMatchObject({ images: 50, passed: true });
     expect(summary.verification.maxAbsDifference).toBeLessThan(1e-3);
@@ -149,7 +170,8 @@ describe('secateur run on a small data set', () => {
 });
 
 it('prints a report for people, and ends with 3 when a goal was missed', async () => {
-  const { code, stdout } = await run('missed', { ...TINY, training: { epochs: 1 }, goals: { macsRemoved: 0.99 } });
+  const config = { ...TINY, training: { epochs: 1 }, target: { removed: 0.99 }, maxIterations: 1 };
+  const { code, stdout } = await run('missed', { ...config, goals: { macsRemoved: 0.99 } });
   expect(code).toBe(3);
   expect(stdout).toMatch(/^MACs +\S+ [kM] +\S+ [kM] +-\d+\.\d %$/m);
   expect(stdout).toMatch(/^MISSED +MACs removed +\d+\.\d\d % +at least 99\.00 % +\d+\.\d\d points short$/m);

@@ -78,7 +78,7 @@ it('the options that the README shows give what it says', async () => {
   expect((await secateur(...train, '--data', data, '--threads', '1')).code).toBe(0);
   const block = /## Say what you want[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme)![1]!;
   const commands = block.trim().split('\n');
-  expect(commands).toHaveLength(6);
+  expect(commands).toHaveLength(7);
   for (const command of commands) {
     const [, ...args] = command.split(' ');
     const { code, stdout, stderr } = await secateur(...args, '--data', data, '--threads', '1');
@@ -92,6 +92,12 @@ it('the options that the README shows give what it says', async () => {
       .map((layer) => layer.outputShape[3] as number);
   const [byNorm, specialist] = [await widths('runs/by-norm'), await loadModel('runs/specialist')];
   const before = await widths('runs/trained');
+  const units = async (path: string) =>
+    (await loadModel(path)).layers
+      .filter((layer) => layer.getClassName() === 'Dense')
+      .map((layer) => layer.outputShape[1] as number);
+  const [[hidden, logits], [fewer, sameLogits]] = [await units('runs/trained'), await units('runs/with-dense')];
+  expect([fewer! < hidden!, sameLogits]).toEqual([true, logits]);
   // A tenth of every layer, in whole blocks of 4.
   expect(byNorm).toEqual(before.map((width) => width - 4 * Math.ceil(Math.floor(0.1 * width) / 4)));
   expect(specialist.outputs[0]!.shape).toEqual([null, 2]);

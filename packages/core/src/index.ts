@@ -18,6 +18,7 @@ export type { LayerCost, ProducerKind } from './graph/layer-rule.ts';
 export { type LayerNode, type Network, readNetwork, readNodes, type Shape } from './graph/nodes.ts';
 export { convOrthogonality, type Penalty } from './kernels/conv-orthogonality.ts';
 export type { Precision } from './kernels/precision.ts';
+export { completeConfigs } from './layers/depth-multiplier.ts';
 export { PositionEmbedding, type PositionEmbeddingConfig } from './layers/position-embedding.ts';
 export { SelfAttention, type SelfAttentionConfig } from './layers/self-attention.ts';
 export { ZeroPadShortcut, type ZeroPadShortcutConfig } from './layers/zero-pad-shortcut.ts';

@@ -1,8 +1,17 @@
-import type { Criterion, CriterionKind } from '@secateur/core';
+import {
+  ALL_REMOVABLE,
+  type CriterionKind,
+  type ProducerKind,
+  type ScoreCombination,
+  type ScoreNormalisation,
+  type SelectionScope,
+  type SelectionStrategy,
+  type TargetKind,
+} from '@secateur/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { didYouMean } from '../did-you-mean.ts';
 import { UsageError } from '../exit.ts';
-import { CRITERIA, CRITERION_NAMES } from '../run/criteria.ts';
+import { CRITERION_NAMES, criterionOf } from '../run/criteria.ts';
 import { ENGINES, type EngineName } from '../run/engine.ts';
 import { NETWORKS } from '../run/networks.ts';
 import type { ConfigPatch } from '../run/resolve-config.ts';
@@ -45,7 +54,30 @@ export interface ConfigFlags {
   readonly orthogonality?: number;
 }
 
-export interface PruningFlags {
+/** How to choose filters; `run` and `prune` share them. */
+export interface SelectionFlags {
+  readonly strategy?: SelectionStrategy;
+  readonly threshold?: number;
+  readonly scope?: SelectionScope;
+  readonly maxFraction?: number;
+  readonly minFilters?: number;
+  readonly maxLayerFraction?: number;
+  readonly roundTo?: number;
+  readonly normalise?: 'layer-mean' | 'none';
+  readonly combine?: ScoreCombination;
+  readonly kinds?: readonly ProducerKind[];
+  readonly coupled?: boolean;
+  readonly leaveAlone?: readonly string[];
+}
+
+export interface CriterionFlags {
+  readonly criterion?: CriterionKind;
+  readonly tau?: number;
+  readonly rho?: number;
+  readonly quantile?: number;
+}
+
+export interface PruningFlags extends SelectionFlags, CriterionFlags {
   readonly target?: number;
   readonly targetKind?: string;
   readonly targetAtMost?: number;
@@ -55,19 +87,13 @@ export interface PruningFlags {
   readonly classFloor?: number;
   readonly smallerSteps?: number;
   readonly classes?: readonly string[];
-  readonly criterion?: CriterionKind;
-  readonly maxFraction?: number;
-  readonly scope?: string;
-  readonly roundTo?: number;
-  readonly coupled?: boolean;
-  readonly combine?: string;
-  readonly leaveAlone?: readonly string[];
   readonly fineTuneEpochs?: number;
   readonly finalTuneEpochs?: number;
   readonly maxIterations?: number;
   readonly imagesPerClass?: number;
   readonly recalibrate?: number;
   readonly teacherWeight?: number;
+  readonly temperature?: number;
   readonly keepMomentum?: boolean;
   readonly rewind?: boolean;
 }
@@ -126,8 +152,62 @@ export function addConfigOptions(command: Command, { trained }: { trained: 'from
     .option('--orthogonality <factor>', 'factor of the orthogonality term of the objective', number);
 }
 
-export function addPruningOptions(command: Command): Command {
+/** @param defaults Of a command without a configuration, whose values would otherwise come from there. */
+export function addSelectionOptions(command: Command, defaults: SelectionFlags = {}): Command {
+  const name = (flags: string, description: string, choices: readonly string[], fallback: string | undefined) =>
+    choice(flags, description, choices).default(fallback);
   return command
+    .addOption(name('--strategy <name>', 'threshold, percentage or both', STRATEGIES, defaults.strategy))
+    .option(
+      '--threshold <share>',
+      "candidates are filters below this share of the classes (default: 0.3), or for baselines of their layer's mean score",
+      number,
+    )
+    .addOption(name('--scope <name>', 'rank filters global or in each layer', SCOPES, defaults.scope))
+    .option('--max-fraction <share>', 'most of all filters that go at once', number, defaults.maxFraction)
+    .option('--min-filters <n>', 'what every layer keeps', integer(1), defaults.minFilters)
+    .option('--max-layer-fraction <share>', "most of one layer's that go at once", number, defaults.maxLayerFraction)
+    .option('--round-to <n>', 'layers that lose filters keep a multiple of n, such as 8', integer(1), defaults.roundTo)
+    .addOption(
+      choice('--normalise <how>', 'layer-mean or none; default: layer-mean for baselines', ['layer-mean', 'none']),
+    )
+    .addOption(
+      name(
+        '--combine <name>',
+        'what the scores of coupled filters become: max, mean or sum',
+        COMBINATIONS,
+        defaults.combine,
+      ),
+    )
+    .option('--kinds <names>', 'what may go: conv (the default), dense units, attention heads', kinds)
+    .option('--coupled', 'let filters that meet in an addition go, all together')
+    .option('--leave-alone <layers>', "layers that lose no filters, such as conv1,'block3_*'", names);
+}
+
+/** @param fallback The kind of a command without a configuration. */
+export function addCriterionOptions(command: Command, fallback?: CriterionKind): Command {
+  const help = `what makes a filter worth keeping: ${CRITERION_NAMES.join(', ')}`;
+  return command
+    .addOption(choice('--criterion <kind>', help, CRITERION_NAMES).default(fallback))
+    .option(
+      '--tau <value>',
+      "for reference: what |activation x gradient| must exceed; default: 0, the authors' setting",
+      number,
+    )
+    .option(
+      '--quantile <share>',
+      "for quantile: that quantile of each layer's values is its tau; default: 0.75",
+      number,
+    )
+    .option(
+      '--rho <factor>',
+      "for relative and graded: what part of the layer's mean counts as a class, or half of one; default: 0.5",
+      number,
+    );
+}
+
+export function addPruningOptions(command: Command): Command {
+  command
     .option('--target <share>', 'stop when this share of the MACs is gone, such as 0.5', number)
     .addOption(
       choice('--target-kind <name>', 'macs, params, or latency in onnxruntime: what the target is about', TARGETS),
@@ -143,19 +223,16 @@ export function addPruningOptions(command: Command): Command {
       integer(0),
     )
     .option('--classes <names>', 'make a specialist: keep these classes only, such as cat,dog', names)
-    .addOption(choice('--criterion <kind>', CRITERION_HELP, CRITERION_NAMES))
-    .option('--images-per-class <n>', 'scoring images of each class', integer(1))
-    .option('--max-fraction <share>', 'most filters that one iteration removes', number)
-    .addOption(choice('--scope <name>', 'rank filters global or in each layer', SCOPES))
-    .option('--round-to <n>', 'layers that lose filters keep a multiple of n, such as 8', integer(1))
-    .option('--coupled', 'let filters that meet in an addition go, all together')
-    .addOption(choice('--combine <name>', 'what the scores of coupled filters become: max, mean or sum', COMBINATIONS))
-    .option('--leave-alone <layers>', "layers that lose no filters, such as conv1,'block3_*'", names)
+    .option('--images-per-class <n>', 'scoring images of each class', integer(1));
+  addCriterionOptions(command);
+  addSelectionOptions(command);
+  return command
     .option('--max-iterations <n>', 'most iterations', integer(1))
     .option('--fine-tune-epochs <n>', 'epochs after each removal', integer(1))
     .option('--final-tune-epochs <n>', 'epochs at the end', integer(1))
     .option('--recalibrate <n>', 'batches to recalibrate batch norm on after removals and tunings', integer(0))
     .option('--teacher-weight <share>', "tune on the unpruned network's answers too, with that weight", number)
+    .option('--temperature <t>', "how far both networks' probabilities are softened for that", number)
     .option('--keep-momentum', 'carry the momentum from one tuning to the next')
     .option('--rewind', 'tune with the learning rates of the last epochs of the training');
 }
@@ -185,15 +262,24 @@ export function configPatch(
     classes: flags.classes,
     maxIterations: flags.maxIterations,
     imagesPerClass: flags.imagesPerClass,
-    selection: { maxFraction: flags.maxFraction, scope: flags.scope, roundTo: flags.roundTo },
-    graph: { coupled: flags.coupled ? 'together' : undefined, ignore: flags.leaveAlone },
-    ranking: { combine: flags.combine },
-    criterion: criterionPatch(flags.criterion, base),
+    selection: {
+      strategy: flags.strategy,
+      threshold: flags.threshold,
+      scope: flags.scope,
+      maxFraction: flags.maxFraction,
+      minFilters: flags.minFilters,
+      maxLayerFraction: flags.maxLayerFraction,
+      roundTo: flags.roundTo,
+    },
+    graph: { kinds: flags.kinds, coupled: flags.coupled ? 'together' : undefined, ignore: flags.leaveAlone },
+    ranking: { combine: flags.combine, normalise: flags.normalise && normalisation(flags.normalise) },
+    criterion: criterionPatch(flags, base),
     fineTune: { epochs: flags.fineTuneEpochs },
     finalTune: { epochs: flags.finalTuneEpochs },
     keeping: {
       recalibrateBatches: flags.recalibrate,
       teacherWeight: flags.teacherWeight,
+      temperature: flags.temperature,
       keepMomentum: flags.keepMomentum,
       rewind: flags.rewind,
     },
@@ -204,11 +290,15 @@ export function configPatch(
   };
 }
 
-export const SCOPES = ['global', 'layer'] as const;
-export const COMBINATIONS = ['max', 'mean', 'sum'] as const;
-const TARGETS = ['macs', 'params', 'latency'] as const;
+const STRATEGIES: readonly SelectionStrategy[] = ['threshold', 'percentage', 'both'];
+const SCOPES: readonly SelectionScope[] = ['global', 'layer'];
+const COMBINATIONS: readonly ScoreCombination[] = ['max', 'mean', 'sum'];
+const TARGETS: readonly TargetKind[] = ['macs', 'params', 'latency'];
 
-export const CRITERION_HELP = `what makes a filter worth keeping: ${CRITERION_NAMES.join(', ')}`;
+/** As core calls it. */
+export function normalisation(how: 'layer-mean' | 'none'): ScoreNormalisation {
+  return how === 'layer-mean' ? 'layer mean' : how;
+}
 
 /** --target and --target-at-most take each other's place. */
 function targetPatch({ target, targetKind, targetAtMost, latencyBatch }: PruningFlags): ConfigPatch {
@@ -221,9 +311,20 @@ function targetPatch({ target, targetKind, targetAtMost, latencyBatch }: Pruning
   return { ...(targetKind && { kind: targetKind }), removed, atMost, batchSize: latencyBatch };
 }
 
-/** The kind's usual setting, unless the configuration is of that kind already. */
-function criterionPatch(kind: CriterionKind | undefined, base: RunConfig): Criterion | undefined {
-  return kind === undefined || kind === base.criterion.kind ? undefined : CRITERIA[kind];
+/** The kind's usual settings, unless the configuration is of that kind already; and what else the flags say. */
+function criterionPatch({ criterion, ...given }: CriterionFlags, base: RunConfig): ConfigPatch {
+  const kind = criterion ?? base.criterion.kind;
+  const settings = { tau: given.tau, rho: given.rho, quantile: given.quantile };
+  const chosen = criterionOf(kind, settings);
+  return kind === base.criterion.kind ? settings : { ...chosen };
+}
+
+function kinds(text: string): ProducerKind[] {
+  const known: readonly string[] = ALL_REMOVABLE.kinds;
+  return names(text).map((name) => {
+    if (known.includes(name)) return name as ProducerKind;
+    throw new InvalidArgumentError(`${didYouMean(name, known).trim()} Choose from: ${known.join(', ')}.`.trim());
+  });
 }
 
 /** Names with commas between them. */

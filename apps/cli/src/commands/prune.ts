@@ -1,6 +1,7 @@
 import {
   ALL_REMOVABLE,
   applyPlan,
+  composePlans,
   countCost,
   createPlan,
   type LayerScores,
@@ -8,10 +9,7 @@ import {
   type PruningPlan,
   rankByShare,
   readGraph,
-  type ScoreCombination,
   type SelectionOptions,
-  type SelectionScope,
-  type SelectionStrategy,
   selectFilters,
   validatePlan,
 } from '@secateur/core';
@@ -30,67 +28,48 @@ import {
   addDataOption,
   addEngineOptions,
   addOutOptions,
-  COMBINATIONS,
-  choice,
-  integer,
+  addSelectionOptions,
   names,
-  number,
+  normalisation,
   type OutFlags,
-  SCOPES,
+  type SelectionFlags,
 } from './options.ts';
 import { addScoringOptions, chosenCriterion, type ScoringFlags, scoreWith } from './score.ts';
 import { loadDatasetFor, startEngineFor } from './start.ts';
 import { withRunDirectory } from './with-run-directory.ts';
 
 type Flags = ScoringFlags &
-  OutFlags & {
-    readonly plan?: string;
+  OutFlags &
+  SelectionFlags &
+  Required<Pick<SelectionFlags, keyof typeof DEFAULTS>> & {
+    readonly plan?: readonly string[];
     readonly scores?: string;
     readonly classes?: readonly string[];
-    readonly strategy: SelectionStrategy;
-    readonly threshold?: number;
-    readonly scope: SelectionScope;
-    readonly maxFraction: number;
-    readonly minFilters: number;
-    readonly maxLayerFraction: number;
-    readonly roundTo: number;
-    readonly normalise?: 'layer-mean' | 'none';
-    readonly combine: ScoreCombination;
-    readonly coupled?: boolean;
-    readonly leaveAlone?: readonly string[];
   };
+
+const DEFAULTS = {
+  strategy: 'both',
+  scope: 'global',
+  maxFraction: 0.1,
+  minFilters: 1,
+  maxLayerFraction: 1,
+  roundTo: 1,
+  combine: 'mean',
+} as const satisfies SelectionFlags;
 
 export function pruneCommand(program: Command, bind: Bind): void {
   const command = program
     .command('prune')
     .description('Removes filters from a saved network, once, and saves the smaller network.')
     .argument('<model>', 'model folder, run directory or .onnx file')
-    .option('--plan <file>', 'remove what this plan says')
-    .option('--scores <file>', 'choose by these scores; default: score the filters now')
-    .addOption(
-      choice('--strategy <name>', 'threshold, percentage or both', ['threshold', 'percentage', 'both']).default('both'),
-    )
     .option(
-      '--threshold <share>',
-      "candidates are filters below this share of the classes (default: 0.3), or for baselines of their layer's mean score",
-      number,
+      '--plan <file>',
+      'remove what this plan says; given several times, the plans of iterations that followed each other',
+      (file: string, before: readonly string[] = []) => [...before, file],
     )
-    .addOption(choice('--scope <name>', 'rank filters global or in each layer', SCOPES).default('global'))
-    .option('--max-fraction <share>', 'most of all filters that go', number, 0.1)
-    .option('--min-filters <n>', 'what every layer keeps', integer(1), 1)
-    .option('--max-layer-fraction <share>', "most of one layer's filters that go", number, 1)
-    .option('--round-to <n>', 'layers that lose filters keep a multiple of n, such as 8', integer(1), 1)
-    .addOption(
-      choice('--normalise <how>', 'layer-mean or none; default: layer-mean for baselines', ['layer-mean', 'none']),
-    )
-    .option('--coupled', 'let filters that meet in an addition go, all together')
-    .addOption(
-      choice('--combine <name>', 'what the scores of coupled filters become: max, mean or sum', COMBINATIONS).default(
-        'mean',
-      ),
-    )
-    .option('--leave-alone <layers>', "layers that lose no filters, such as conv1,'block3_*'", names)
+    .option('--scores <file>', 'choose by these scores; default: score the filters now')
     .option('--classes <names>', 'make a specialist: keep these classes only, such as cat,dog', names);
+  addSelectionOptions(command, DEFAULTS);
   addScoringOptions(command);
   addOutOptions(command, 'runs/prune-<time>');
   addDataOption(command);
@@ -105,7 +84,8 @@ Examples:
   secateur prune runs/resnet20 --criterion l1-norm --scope layer --strategy percentage --round-to 8
   secateur prune runs/resnet20 --classes cat,dog --criterion relative    a specialist, to be fine-tuned
   secateur prune from-pytorch.onnx --criterion l1-norm --out runs/pruned    a network from elsewhere
-  secateur prune runs/resnet20 --plan runs/pruned/plan.json    the same removal again`,
+  secateur prune runs/resnet20 --plan runs/pruned/plan.json    the same removal again
+  secateur prune runs/a/checkpoints/unpruned --plan runs/a/plan-1.json --plan runs/a/plan-2.json   two iterations at once`,
     )
     .action(bind(prune));
 }
@@ -117,7 +97,7 @@ async function prune(invocation: Invocation<Flags>): Promise<ExitCode> {
   const engine = await startEngineFor(invocation);
   const model = await loadNetwork(invocation, path);
   const plan = flags.plan
-    ? validatePlan(await readJson(flags.plan, 'a pruning plan'), readGraph(model, ALL_REMOVABLE))
+    ? validatePlan(await readPlans(flags.plan), readGraph(model, ALL_REMOVABLE))
     : await choosePlan(model, invocation);
   const before = countCost(model);
   const identity = { command: 'prune', model: path, engine };
@@ -153,6 +133,12 @@ async function prune(invocation: Invocation<Flags>): Promise<ExitCode> {
   });
 }
 
+/** One plan for what the given ones do one after the other. */
+async function readPlans(files: readonly string[]): Promise<PruningPlan> {
+  const plans = await Promise.all(files.map((file) => readJson(file, 'a pruning plan')));
+  return composePlans(plans as PruningPlan[]);
+}
+
 /** The saved network, or what is left of it for some classes. */
 async function loadNetwork(invocation: Invocation<Flags>, path: string): Promise<LayersModel> {
   const { classes } = invocation.flags;
@@ -167,6 +153,7 @@ async function loadNetwork(invocation: Invocation<Flags>, path: string): Promise
 async function choosePlan(model: LayersModel, invocation: Invocation<Flags>): Promise<PruningPlan> {
   const { flags } = invocation;
   const graph = readGraph(model, {
+    ...(flags.kinds && { kinds: flags.kinds }),
     coupled: flags.coupled ? 'together' : 'stay',
     ...(flags.leaveAlone && { ignore: flags.leaveAlone }),
   });
@@ -186,7 +173,7 @@ async function choosePlan(model: LayersModel, invocation: Invocation<Flags>): Pr
     rankByShare(prunable, {
       groups: graph.groups,
       combine: flags.combine,
-      ...(flags.normalise && { normalise: flags.normalise === 'none' ? 'none' : 'layer mean' }),
+      ...(flags.normalise && { normalise: normalisation(flags.normalise) }),
     }),
     { ...selectionOf(flags, prunable), layerSizes: graph.filters },
   );

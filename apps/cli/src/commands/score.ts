@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { observe } from '../run/batch-sources.ts';
-import { CRITERION_NAMES, criterionOf } from '../run/criteria.ts';
+import { criterionOf } from '../run/criteria.ts';
 import type { Dataset } from '../run/dataset.ts';
 import { toJson, writeOutput } from '../run/files.ts';
 import { openImages } from '../run/image-sources.ts';
@@ -19,10 +19,10 @@ import { whole } from '../terminal/format.ts';
 import { scoresReport } from '../terminal/scores-report.ts';
 import {
   addCommonOptions,
+  addCriterionOptions,
   addDataOption,
   addEngineOptions,
-  CRITERION_HELP,
-  choice,
+  type CriterionFlags,
   type DataFlags,
   type EngineFlags,
   integer,
@@ -30,11 +30,8 @@ import {
 } from './options.ts';
 import { loadDatasetFor, startEngineFor } from './start.ts';
 
-export interface ScoringFlags extends DataFlags, EngineFlags {
+export interface ScoringFlags extends CriterionFlags, DataFlags, EngineFlags {
   readonly criterion: CriterionKind;
-  readonly tau?: number;
-  readonly rho?: number;
-  readonly quantile?: number;
   readonly imagesPerClass: number;
   readonly seed: number;
 }
@@ -64,23 +61,7 @@ Examples:
 }
 
 export function addScoringOptions(command: Command): Command {
-  return command
-    .addOption(choice('--criterion <kind>', CRITERION_HELP, CRITERION_NAMES).default('reference'))
-    .option(
-      '--tau <value>',
-      "for reference: what |activation x gradient| must exceed; default: 0, the authors' setting",
-      number,
-    )
-    .option(
-      '--quantile <share>',
-      "for quantile: that quantile of each layer's values is its tau; default: 0.75",
-      number,
-    )
-    .option(
-      '--rho <factor>',
-      "for relative and graded: what part of the layer's mean counts as a class, or half of one; default: 0.5",
-      number,
-    )
+  return addCriterionOptions(command, 'reference')
     .option('--images-per-class <n>', 'scoring images of each class', integer(1), PRESETS.quickstart.imagesPerClass)
     .option('--seed <n>', 'picks the scoring images, or the scores of random', integer(0), 0);
 }

@@ -169,7 +169,7 @@ export async function executeRun(
         iterations,
         endReason: result.reason,
         ...(result.violation && { violation: result.violation }),
-        ...(result.target && { target: result.target }),
+        target: result.target!,
         verification,
         seconds: { ...stopwatch.seconds, afterData: Math.round(afterData * 100) / 100 },
       },

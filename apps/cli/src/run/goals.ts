@@ -1,8 +1,9 @@
+import type { TargetKind, TargetState } from '@secateur/core';
 import type { RunConfig } from './run-config.ts';
 
 export interface Goal {
   readonly name: string;
-  readonly unit: 'share' | 'points' | 'minutes' | 'logit' | 'images';
+  readonly unit: 'share' | 'points' | 'minutes' | 'logit' | 'images' | 'MACs' | 'parameters' | 'milliseconds';
   readonly sense: 'at least' | 'at most';
   readonly goal: number;
   readonly value: number;
@@ -14,6 +15,8 @@ export interface Goal {
 export interface Outcome {
   /** Shares in [0, 1]. */
   readonly macsRemoved: number;
+  /** What the pruned network has of what the run's target speaks of. */
+  readonly target: TargetState;
   readonly unprunedAccuracy: number;
   readonly prunedAccuracy: number;
   readonly minutes: number;
@@ -26,20 +29,33 @@ export interface Outcome {
 const ROUNDING = 1e-9;
 
 /** Measures a run against its goals, leaving out those that it has not set. */
-export function judgeGoals(goals: RunConfig['goals'], outcome: Outcome): Goal[] {
+export function judgeGoals({ goals, target }: Pick<RunConfig, 'goals' | 'target'>, outcome: Outcome): Goal[] {
   const atLeast = (name: string, unit: Goal['unit'], goal: number | null, value: number) =>
     goal === null ? [] : [judge({ name, unit, sense: 'at least', goal, value, spare: value - goal })];
   const atMost = (name: string, unit: Goal['unit'], goal: number | null, value: number) =>
     goal === null ? [] : [judge({ name, unit, sense: 'at most', goal, value, spare: goal - value })];
   const drop = outcome.unprunedAccuracy - outcome.prunedAccuracy;
   return [
-    ...atLeast('MACs removed', 'share', goals.macsRemoved, outcome.macsRemoved),
+    ...(target.kind === 'macs' && target.removed !== null
+      ? atLeast('MACs removed', 'share', atMostOf(goals.macsRemoved, target.removed), outcome.macsRemoved)
+      : atMost(...TARGETS[target.kind], goals.macsRemoved === null ? null : outcome.target.goal, outcome.target.value)),
     ...atLeast('unpruned test accuracy', 'share', goals.unprunedAccuracy, outcome.unprunedAccuracy),
     ...atMost('test accuracy lost by pruning', 'points', goals.accuracyDrop, drop),
     ...atMost('time after downloads', 'minutes', goals.minutes, outcome.minutes),
     ...atMost('largest logit difference of the ONNX file', 'logit', goals.logitDifference, outcome.maxLogitDifference),
     ...atMost('images that the ONNX file classifies differently', 'images', 0, outcome.differentClass),
   ];
+}
+
+const TARGETS: Readonly<Record<TargetKind, readonly [name: string, unit: Goal['unit']]>> = {
+  macs: ['MACs left', 'MACs'],
+  params: ['parameters left', 'parameters'],
+  latency: ['time of a batch', 'milliseconds'],
+};
+
+/** A run that was asked for less is not measured against more. */
+function atMostOf(goal: number | null, asked: number): number | null {
+  return goal === null ? null : Math.min(goal, asked);
 }
 
 function judge(goal: Omit<Goal, 'met'>): Goal {

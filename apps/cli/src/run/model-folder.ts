@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import '@secateur/core'; // registers the layers that our networks have beyond tfjs-layers' own
+import { completeConfigs } from '@secateur/core'; // also registers the layers that our networks have beyond tfjs-layers' own
 import type { ChannelStatistics } from '@secateur/data';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
@@ -29,6 +29,7 @@ export function trainingDataOf(model: LayersModel): TrainingData | undefined {
 
 /** Writes model.json and weights.bin, the format of tfjs-layers; a former model there is replaced at once. */
 export async function saveModel(model: LayersModel, directory: string): Promise<void> {
+  completeConfigs(model);
   await model.save(folderHandler(directory));
 }
 

@@ -23,7 +23,7 @@ const quickstart: RunConfig = {
   classes: null,
   criterion: { kind: 'graded', rho: 0.5 },
   ranking: { combine: 'mean', normalise: null },
-  graph: { coupled: 'stay', ignore: [] },
+  graph: { kinds: ['conv'], coupled: 'stay', ignore: [] },
   selection: {
     strategy: 'percentage',
     threshold: 0.3,

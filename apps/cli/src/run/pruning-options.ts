@@ -27,7 +27,10 @@ export function pruningOptions(config: RunConfig, { threads }: { readonly thread
   };
 }
 
-/** Time is the median of one batch in onnxruntime, in milliseconds, of the ONNX file that the network would become. */
+/**
+ * Time is the median of one batch in onnxruntime, in milliseconds, of the ONNX files that networks would become. The runs of all that are
+ * compared take turns.
+ */
 function pruningTarget(
   { kind, removed, atMost, batchSize }: RunConfig['target'],
   { threads }: { readonly threads: number | null },
@@ -38,6 +41,9 @@ function pruningTarget(
   return {
     kind,
     ...amount,
-    measure: async (model) => (await measureLatency(await exportOnnx(model), options)).medianMs,
+    measure: async (models) => {
+      const files = await Promise.all(models.map((model) => exportOnnx(model)));
+      return (await measureLatency(files, options)).map(({ medianMs }) => medianMs);
+    },
   };
 }

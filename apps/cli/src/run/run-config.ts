@@ -1,4 +1,4 @@
-import { isClassAware } from '@secateur/core';
+import { ALL_REMOVABLE, isClassAware } from '@secateur/core';
 import { z } from 'zod';
 import { NETWORKS } from './networks.ts';
 
@@ -95,6 +95,10 @@ export const runConfigFields = z.strictObject({
     normalise: z.enum(['layer mean', 'none']).nullable(),
   }),
   graph: z.strictObject({
+    kinds: z
+      .array(z.enum(ALL_REMOVABLE.kinds))
+      .min(1)
+      .describe('Whose filters may go: convolutions, units of hidden dense layers, heads of attention.'),
     coupled: z.enum(['stay', 'together']).describe('Whether filters that meet in an addition may go, all together.'),
     ignore: z.array(z.string()).describe("Names of layers to leave alone, in which '*' stands for any characters."),
   }),
@@ -132,7 +136,9 @@ export const runConfigFields = z.strictObject({
     ),
   /** What the run is measured against at its end; null sets no such goal. */
   goals: z.strictObject({
-    macsRemoved: share.nullable(),
+    macsRemoved: share
+      .nullable()
+      .describe('Share of the MACs, and no more than the target asks for; with another target that one itself.'),
     accuracyDrop: share
       .nullable()
       .describe("How far the pruned network's test accuracy may lie below the unpruned one's."),

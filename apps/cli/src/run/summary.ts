@@ -51,7 +51,7 @@ export interface Summary {
   /** Where a guard ended the loop: what it found. */
   readonly violation?: GuardViolation;
   /** What the pruned network has of what the target speaks of. */
-  readonly target?: TargetState;
+  readonly target: TargetState;
   readonly verification: Verification;
   readonly goals: readonly Goal[];
   readonly passed: boolean;
@@ -94,8 +94,9 @@ export function summarize(
     testAccuracy: pruned.test.accuracy - unpruned.test.accuracy,
     speedup: unpruned.latency.medianMs / pruned.latency.medianMs,
   };
-  const goals = judgeGoals(config.goals, {
+  const goals = judgeGoals(config, {
     macsRemoved: change.macsRemoved,
+    target: measured.target,
     unprunedAccuracy: unpruned.test.accuracy,
     prunedAccuracy: pruned.test.accuracy,
     minutes: afterData / 60,

@@ -91,6 +91,11 @@ function quantity(value: number, unit: Goal['unit']): string {
       return value.toExponential(1);
     case 'images':
       return `${value}`;
+    case 'MACs':
+    case 'parameters':
+      return count(value);
+    case 'milliseconds':
+      return milliseconds(value);
     default:
       return unit satisfies never;
   }

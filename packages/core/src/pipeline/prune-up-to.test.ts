@@ -29,7 +29,11 @@ it.each<[string, Target, (cost: { macs: number; parameters: number }) => boolean
   ['half of the parameters', { kind: 'params', atMost: 700 }, ({ parameters }) => parameters <= 700],
   [
     'a time that follows the MACs',
-    { kind: 'latency', removed: 0.3, measure: async (network) => countCost(network).macs / 1000 },
+    {
+      kind: 'latency',
+      removed: 0.3,
+      measure: async (models) => models.map((network) => countCost(network).macs / 1000),
+    },
     ({ macs }) => macs <= 0.7 * cost.macs,
   ],
 ])('takes no more filters than a target of %s asks for', async (_, target, isEnough) => {
@@ -78,19 +82,33 @@ it('stops only where nothing is torn apart', async () => {
   expect(atMostFilters(blocks, 100)).toEqual(blocks);
 });
 
+it('compares times with that of the unpruned network in the same measurement', async () => {
+  const small = await applyPlan(model, createPlan([{ layer: 'conv1', filter: 0 }]));
+  // The machine becomes three times as slow.
+  let slowness = 1;
+  const measure = async (models: readonly unknown[]) => models.map((network) => slowness * (network === model ? 8 : 4));
+  const gauge = await createGauge({ kind: 'latency', removed: 0.4, measure }, { model, cost });
+  slowness = 3;
+  expect(await gauge.measure({ model: small, cost })).toEqual({ kind: 'latency', value: 4, goal: 0.6 * 8 });
+  small.dispose();
+});
+
 it('refuses targets out of range, and frees the network that cannot be measured', async () => {
   const refuse = (target: Target) => expect(createGauge(target, { model, cost })).rejects;
   await refuse({ kind: 'macs', removed: 1.5 }).toThrow("'removed' must lie between 0 and 1, but is 1.5");
   await refuse({ kind: 'params', atMost: 0 }).toThrow("'atMost' must be greater than 0, but is 0");
-  await refuse({ kind: 'latency', removed: 0.5, measure: async () => Number.NaN }).toThrow('but it gave NaN');
+  await refuse({ kind: 'latency', removed: 0.5, measure: async () => [Number.NaN] }).toThrow('but it gave NaN');
+  await refuse({ kind: 'latency', removed: 0.5, measure: async () => [] }).toThrow(
+    'each of 1 models, but it gave none',
+  );
   const before = tf.memory().numTensors;
   for (const times of [
-    [4, -1],
-    [4, 1, -1],
+    [[4], [-1, 4]],
+    [[4], [1, 4], [-1, 4]],
   ]) {
     const measure = async () => times.shift()!;
     const gauge = await createGauge({ kind: 'latency', removed: 0.5, measure }, { model, cost });
-    await expect(pruneUpTo(model, selection, { graph, gauge })).rejects.toThrow('but it gave -1');
+    await expect(pruneUpTo(model, selection, { graph, gauge })).rejects.toThrow('but it gave -1, 4');
     expect(tf.memory().numTensors).toBe(before);
   }
 });

@@ -14,8 +14,11 @@ interface CountedQuantity {
 
 interface MeasuredQuantity {
   readonly kind: 'latency';
-  /** Time of a network, in whatever unit; called for the unpruned network, and a few times for each removal. */
-  readonly measure: (model: LayersModel) => Promise<number>;
+  /**
+   * Times of networks in their order, in whatever unit; it should run them in turn, so that what else the machine does meets all alike.
+   * Called with the unpruned network, and a few times for each removal with what is left and the unpruned one.
+   */
+  readonly measure: (models: readonly LayersModel[]) => Promise<readonly number[]>;
 }
 
 /** The share of the unpruned network's to be gone, in [0, 1], or what may be left. */
@@ -23,7 +26,7 @@ export type TargetAmount = { readonly removed: number } | { readonly atMost: num
 
 export interface TargetState {
   readonly kind: TargetKind;
-  /** What the network has of it. */
+  /** What the network has of it. A time is that of the unpruned network, as first measured, times the ratio of both in one measurement. */
   readonly value: number;
   /** What it may have. */
   readonly goal: number;
@@ -48,18 +51,27 @@ export async function createGauge(target: Target, unpruned: SizedNetwork, known?
   const { kind } = target;
   checkChoice("The target's kind", kind, ['macs', 'params', 'latency']);
   checkAmount(target);
-  const valueIn = async ({ model, cost }: SizedNetwork): Promise<number> => {
-    if (target.kind !== 'latency') return target.kind === 'macs' ? cost.macs : cost.parameters;
-    const time = await target.measure(model);
-    if (Number.isFinite(time) && time > 0) return time;
-    throw new Error(`Expected the target's measure to give a positive number, but it gave ${time}.`);
-  };
-  const value = known?.value ?? (await valueIn(unpruned));
+  const value = known?.value ?? (await measureIn(unpruned));
   const goal = 'atMost' in target ? target.atMost : (1 - target.removed) * value;
   return {
     unpruned: { kind, value, goal },
-    measure: async (network) => ({ kind, value: await valueIn(network), goal }),
+    measure: async (network) => ({ kind, value: await measureIn(network), goal }),
   };
+
+  async function measureIn({ model, cost }: SizedNetwork): Promise<number> {
+    if (target.kind !== 'latency') return target.kind === 'macs' ? cost.macs : cost.parameters;
+    if (model === unpruned.model) return (await timesOf([model]))[0]!;
+    const [own, whole] = (await timesOf([model, unpruned.model])) as [number, number];
+    return value * (own / whole);
+  }
+
+  async function timesOf(models: readonly LayersModel[]): Promise<readonly number[]> {
+    const times = await (target as MeasuredQuantity).measure(models);
+    if (times.length === models.length && times.every((time) => Number.isFinite(time) && time > 0)) return times;
+    throw new Error(
+      `Expected the target's measure to give a positive number for each of ${models.length} models, but it gave ${times.join(', ') || 'none'}.`,
+    );
+  }
 }
 
 export function isReached({ value, goal }: TargetState): boolean {

@@ -3,6 +3,7 @@ import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { Layer } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
 import { ALL_REMOVABLE, type ChannelGraph, readGraph } from '../graph/channel-graph.ts';
 import { isContainer } from '../graph/nodes.ts';
+import { completeConfigs } from '../layers/depth-multiplier.ts';
 import type { PruningPlan } from './pruning-plan.ts';
 import { resizeLayers } from './resize-layers.ts';
 import { weightSlicer } from './weight-slicer.ts';
@@ -45,6 +46,7 @@ export async function applyPlan(
     tf.dispose(weights.map(({ tensor }) => tensor));
   }
   copyTrainable(model, pruned);
+  completeConfigs(pruned);
   return pruned;
 }
 

@@ -100,6 +100,11 @@ function quantity({ unit }: ReportedGoal, value: number): string {
       return `${duration(60 * value)} min`;
     case 'logit':
       return value.toExponential(1);
+    case 'milliseconds':
+      return `${value.toPrecision(3)} ms`;
+    case 'MACs':
+    case 'parameters':
+      return whole(value);
     default:
       return `${value}`;
   }
