@@ -91,7 +91,7 @@ eachEngine(() => {
     it('does not measure the unpruned network again', async () => {
       const model = smallVgg();
       const measured: LayersModel[] = [];
-      const measure = async (network: LayersModel) => measured.push(network);
+      const measure = async (networks: readonly LayersModel[]) => networks.map((network) => measured.push(network));
       const options = { target: { kind: 'latency', removed: 0, measure }, finalTune: TUNING } as const;
       let state: PruningState | undefined;
       const checkpoint: PruningOptions['checkpoint'] = (capture) => {
