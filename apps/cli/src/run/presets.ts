@@ -103,7 +103,7 @@ const paper: RunConfig = {
   classes: null,
   criterion: { kind: 'reference', tau: 0 },
   ranking: { combine: 'mean', normalise: null },
-  graph: { coupled: 'stay', ignore: [] },
+  graph: { kinds: ['conv'], coupled: 'stay', ignore: [] },
   selection: {
     strategy: 'both',
     threshold: 0.3,
