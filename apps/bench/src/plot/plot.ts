@@ -46,6 +46,7 @@ export function plot({ title, x, y, series }: Plot): string {
   const place = ([px, py]: Point) => [coordinate(across.place(px)), coordinate(up.place(py))] as const;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     text(title, { x: FRAME.left, y: 22, attributes: 'font-size="14" font-weight="bold"' }),
     ...across.ticks.flatMap((tick) => {
@@ -131,6 +132,9 @@ function tickLabel(value: number): string {
 }
 
 function text(words: string, { x, y, attributes = '' }: { x: number; y: number; attributes?: string }): string {
-  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return `<text x="${x}" y="${y}" ${attributes}>${escaped}</text>`;
+  return `<text x="${x}" y="${y}" ${attributes}>${escaped(words)}</text>`;
+}
+
+function escaped(words: string): string {
+  return words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
