@@ -112,6 +112,20 @@ describe('other mistakes end with 1, one line and no stack', () => {
     expect(lastLine(stderr)).toMatch(/^error: .*masked.*Masking|^error: .*Masking.*masked/);
     expect((await secateur(...command, '--debug')).stderr).toMatch(/\n\s+at /);
   });
+
+  it('preprocessing for a model that does not say how, and an operator set that is unknown', async () => {
+    const model = sequential({
+      layers: [layers.flatten({ inputShape: [2, 2, 3] }), layers.dense({ units: 2 })],
+    });
+    await saveModel(model, join(folder, 'foreign'));
+    const command = ['export', join(folder, 'foreign'), '--out', join(folder, 'x.onnx'), '--no-verify'];
+    const preprocessed = await secateur(...command, '--preprocess');
+    expect(preprocessed.code).toBe(2);
+    expect(preprocessed.stderr).toContain('--preprocess needs the mean and standard deviation of the images');
+    const { code, stderr } = await secateur(...command, '--opset', '9');
+    expect(code).toBe(1);
+    expect(lastLine(stderr)).toMatch(/Expected opset to be a whole number from 17 to 26, but got 9/);
+  });
 });
 
 it('prunes a network that PyTorch wrote to ONNX, and writes it to ONNX again', async () => {

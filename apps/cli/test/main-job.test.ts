@@ -132,12 +132,32 @@ describe('secateur run on a small data set', () => {
     expect(summary.verification).toMatchObject({ images: 50, passed: true });
     expect(summary.verification.maxAbsDifference).toBeLessThan(1e-3);
     const onnx = await readFile(join(outcome.out, 'model.onnx'));
-    expect(readOnnxMetadata(onnx).classNames).toHaveLength(10);
+    const { classNames, accuracy, pruning } = readOnnxMetadata(onnx);
+    expect(classNames).toHaveLength(10);
+    expect(accuracy).toBe(summary.pruned.test.accuracy);
+    expect(pruning!.map(({ macs }) => macs)).toEqual(summary.iterations.map(({ macs }) => macs));
+    expect(readOnnxMetadata(await readFile(join(outcome.out, 'unpruned.onnx'))).accuracy).toBe(
+      summary.unpruned.test.accuracy,
+    );
     const images = Float32Array.from({ length: 3 * 32 * 32 * 3 }, (_, i) => Math.sin(i));
     expect(await verify(await loadModel(outcome.out), onnx, { images, shape: [3, 32, 32, 3] })).toMatchObject({
       passed: true,
       sameClass: 3,
     });
+  });
+
+  it('exports its result in other forms, with the same description', async () => {
+    const file = join(folder, 'other.onnx');
+    const exportAs = async (...flags: string[]) => {
+      const { code, stderr } = await secateur('export', outcome.out, '--out', file, '--data', data, ...flags);
+      expect(code, stderr).toBe(0);
+      return readOnnxMetadata(await readFile(file));
+    };
+    const { accuracy, pruning } = readOnnxMetadata(await readFile(join(outcome.out, 'model.onnx')));
+    const nhwc = await exportAs('--input-layout', 'NHWC', '--opset', '21', '--images', '10');
+    expect(nhwc).toMatchObject({ opset: 21, input: { dims: ['batch', 32, 32, 3] }, accuracy, pruning });
+    const pixels = await exportAs('--preprocess', '--no-verify');
+    expect(pixels).toMatchObject({ input: { type: 'uint8' }, output: { name: 'probabilities' }, accuracy, pruning });
   });
 
   it('records every step, score and decision as it happened', async () => {

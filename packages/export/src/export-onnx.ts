@@ -4,6 +4,7 @@ import type { onnx as Onnx } from 'onnx-proto';
 import { checkModel } from './check/check-onnx.ts';
 import { checkOpset, DEFAULT_OPSET, encode, type Port, toModelProto } from './graph/encode.ts';
 import { foldBatchNorm as foldBatchNormInto } from './graph/fold-batch-norm.ts';
+import { foldImageOrder } from './graph/fold-image-order.ts';
 import { foldPadding } from './graph/fold-padding.ts';
 import { OnnxGraph } from './graph/onnx-graph.ts';
 import { shieldPadding } from './graph/shield-padding.ts';
@@ -83,6 +84,7 @@ export async function convertModel(model: LayersModel, options: ExportOptions = 
   foldPadding(graph);
   shieldPadding(graph);
   if (foldBatchNorm) foldBatchNormInto(graph);
+  foldImageOrder(graph);
 
   const givesProbabilities = graph.outputs.map((output) => graph.producerOf(output)?.opType === 'Softmax');
   if (softmax && givesProbabilities.includes(false)) {

@@ -71,6 +71,7 @@ describe('layer by layer against onnxruntime', () => {
     ['ThresholdedReLU', layers.thresholdedReLU({ theta: 0.3 })],
     ['PReLU', layers.prelu()],
     ['PReLU shared over space', layers.prelu({ sharedAxes: [1, 2] })],
+    ['Rescaling', layers.rescaling({ scale: 0.5, offset: -2 })],
     ['Dropout', layers.dropout({ rate: 0.5 })],
     ['GaussianNoise', layers.gaussianNoise({ stddev: 1 })],
     [
@@ -412,6 +413,29 @@ describe('layouts', () => {
       }),
     );
     expect(transposes(there.ops)).toBe(0);
+  });
+
+  it('makes an image of units without a transpose, also behind a norm and an activation', async () => {
+    const { ops } = await expectSame(
+      build([3], (x) => {
+        const units = apply(layers.reLU(), apply(layers.batchNormalization(), apply(layers.dense({ units: 24 }), x)));
+        const image = apply(layers.reshape({ targetShape: [2, 3, 4] }), units);
+        return apply(layers.conv2d({ filters: 2, kernelSize: 2 }), image);
+      }),
+    );
+    expect(ops).toEqual(['Gemm', 'Relu', 'Reshape', 'Conv']);
+  });
+
+  it('keeps the transpose where the units are read elsewhere', async () => {
+    const { ops } = await expectSame(
+      build([3], (x) => {
+        const units = apply(layers.dense({ units: 12 }), x);
+        const image = apply(layers.reshape({ targetShape: [2, 3, 2] }), units);
+        const pooled = apply(layers.globalMaxPooling2d({}), apply(layers.conv2d({ filters: 2, kernelSize: 2 }), image));
+        return apply(layers.concatenate(), [pooled, units]);
+      }),
+    );
+    expect(transposes(ops)).toBe(1);
   });
 
   it('adds flattened images without putting them in order', async () => {

@@ -2,7 +2,10 @@ import { ZeroPadShortcut } from '@secateur/core';
 import { input, type LayersModel, layers, model as modelOf, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { exportOnnx, importOnnx } from '../src/index.ts';
+import { ARCHITECTURES } from '../../core/test/support/architectures.ts';
+import { buildNetwork, networkSpecs } from '../../core/test/support/random-networks.ts';
+import { TracedNetwork } from '../../core/test/support/traced-network.ts';
+import { type ExportOptions, exportOnnx, importOnnx } from '../src/index.ts';
 import { expectClose, randomImages, randomise, runModel, runOnnx, structureOf } from './oracle.ts';
 
 const pair = (maximum: number) => fc.tuple(fc.integer({ min: 1, max: maximum }), fc.integer({ min: 1, max: maximum }));
@@ -112,5 +115,35 @@ describe('random networks', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+/** At batch 1, 3 and 64, in onnxruntime as on tfjs-backend-cpu. */
+async function expectSame(model: LayersModel, seed: number, options: ExportOptions = {}): Promise<void> {
+  const bytes = await exportOnnx(model, options);
+  structureOf(bytes);
+  for (const batch of [1, 3, 64]) {
+    const images = randomImages(model, batch, seed);
+    expectClose(await runOnnx(bytes, images), runModel(model, images));
+  }
+  model.dispose();
+}
+
+describe('networks that core prunes', () => {
+  it('give the same answers in onnxruntime, in every operator set', async () => {
+    await fc.assert(
+      fc.asyncProperty(networkSpecs(), fc.integer({ min: 17, max: 26 }), fc.boolean(), async (spec, opset, fold) => {
+        const model = buildNetwork(new TracedNetwork(), spec);
+        randomise(model, spec.seed);
+        await expectSame(model, spec.seed, { opset, foldBatchNorm: fold });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each(Object.entries(ARCHITECTURES))('%s', async (_name, { build }) => {
+    const model = build(new TracedNetwork());
+    randomise(model, 5);
+    await expectSame(model, 6);
   });
 });

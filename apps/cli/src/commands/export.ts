@@ -3,19 +3,21 @@ import { exportOnnx, type Verification, verify } from '@secateur/export';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
+import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { isCifar10Cached } from '../run/dataset.ts';
 import { describeVerification } from '../run/execute-run.ts';
 import { writeOutput } from '../run/files.ts';
 import { firstImages, type ImageSample, openImages } from '../run/image-sources.ts';
 import { adaptDataset } from '../run/model-data.ts';
 import { loadModel, trainingDataOf } from '../run/model-folder.ts';
+import { readHistory } from '../run/onnx-history.ts';
 import { bytes } from '../terminal/format.ts';
 import { VERSION } from '../version.ts';
 import {
   addCommonOptions,
   addDataOption,
   addEngineOptions,
+  choice,
   type DataFlags,
   type EngineFlags,
   integer,
@@ -26,6 +28,9 @@ type Flags = DataFlags &
   EngineFlags & {
     readonly out: string;
     readonly softmax?: boolean;
+    readonly preprocess?: boolean;
+    readonly inputLayout: 'NCHW' | 'NHWC';
+    readonly opset?: number;
     readonly fold: boolean;
     readonly verify: boolean;
     readonly images: number;
@@ -40,6 +45,9 @@ export function exportCommand(program: Command, bind: Bind): void {
     .argument('<model>', 'model folder, run directory or .onnx file')
     .option('--out <file>', 'ONNX file', 'model.onnx')
     .option('--softmax', 'probabilities in place of logits')
+    .option('--preprocess', 'take pixels, uint8 NHWC, standardise them in the file, and give probabilities')
+    .addOption(choice('--input-layout <layout>', 'NCHW or NHWC', ['NCHW', 'NHWC']).default('NCHW'))
+    .option('--opset <n>', "version of ONNX's operator set (default: 17)", integer(1))
     .option('--no-fold', 'keep batch normalisation as nodes of its own')
     .option('--no-verify', 'do not compare')
     .option('--images <n>', 'images to compare on', integer(1), 1000);
@@ -53,6 +61,7 @@ Compares on the test images of --data, or of CIFAR-10 if it has been downloaded 
 
 Examples:
   secateur export runs/quickstart --out small.onnx
+  secateur export runs/quickstart --preprocess --out pixels-to-probabilities.onnx
   secateur export my-model --no-verify`,
     )
     .action(bind(exportModel));
@@ -64,9 +73,19 @@ async function exportModel(invocation: Invocation<Flags>): Promise<ExitCode> {
   await startEngineFor(invocation);
   const model = await loadModel(path, (note) => terminal.warn(note));
   const sample = flags.verify ? await sampleFor(invocation, model) : undefined;
+  const description = describeInput(model);
+  if (flags.preprocess && !description) {
+    throw new UsageError(
+      `--preprocess needs the mean and standard deviation of the images, but '${path}' does not say on what it was trained. Standardise before the file, or export with @secateur/export.`,
+    );
+  }
   const onnx = await exportOnnx(model, {
-    ...describeInput(model),
-    softmax: flags.softmax ?? false,
+    ...description,
+    ...(await readHistory(path)),
+    ...(flags.softmax !== undefined && { softmax: flags.softmax }),
+    ...(flags.opset !== undefined && { opset: flags.opset }),
+    preprocessing: flags.preprocess ?? false,
+    inputLayout: flags.inputLayout,
     foldBatchNorm: flags.fold,
     metadata: { secateur: JSON.stringify({ version: VERSION, macs: countCost(model).macs }) },
   });

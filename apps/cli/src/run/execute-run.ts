@@ -12,6 +12,7 @@ import { writeFileAtomically } from './files.ts';
 import { firstImages, type ImageSources, openImageSources } from './image-sources.ts';
 import { attachTrainingData } from './model-folder.ts';
 import { buildNetwork } from './networks.ts';
+import { type History, historyOf } from './onnx-history.ts';
 import { pruneAndTune, showPass } from './prune-and-tune.ts';
 import { pruningOptions } from './pruning-options.ts';
 import type { RunConfig } from './run-config.ts';
@@ -113,8 +114,9 @@ export async function executeRun(
     );
 
     const { onnx, verification } = await stopwatch.time('export', async () => {
-      const describe = (model: LayersModel) =>
+      const describe = (model: LayersModel, history: History) =>
         exportOnnx(model, {
+          ...history,
           classNames,
           ...dataset.statistics,
           inputScale: 1 / 255,
@@ -130,7 +132,10 @@ export async function executeRun(
             }),
           },
         });
-      const onnx = { unpruned: await describe(unpruned), pruned: await describe(pruned) };
+      const onnx = {
+        unpruned: await describe(unpruned, { accuracy: tests.unpruned.accuracy }),
+        pruned: await describe(pruned, historyOf(iterations, tests.pruned)),
+      };
       await writeFileAtomically(directory.file('unpruned.onnx'), onnx.unpruned);
       await writeFileAtomically(directory.file('model.onnx'), onnx.pruned);
       const sample = await firstImages(sources.test, VERIFIED_IMAGES);

@@ -47,14 +47,14 @@ export function readNetwork(model: LayersModel): Network {
 export function readNodes(model: LayersModel): readonly LayerNode[] {
   if (model.inputs.length !== 1 || model.outputs.length !== 1) {
     throw new Error(
-      `Expected a model with one input and one output, but '${model.name}' has ${model.inputs.length} and ${model.outputs.length}. Such models can be pruned with a plan, but not trained, scored or exported.`,
+      `Expected a model with one input and one output, but '${model.name}' has ${model.inputs.length} and ${model.outputs.length}. Such models can be pruned with a plan, but not trained or scored.`,
     );
   }
   const { nodes } = readNetwork(model);
   const split = nodes.find((node) => node.outputs > 1);
   if (split) {
     throw new Error(
-      `Expected layers with one output, but '${split.name}' (${split.className}) has ${split.outputs}. A model with such layers can be pruned with a plan, but not trained, scored or exported.`,
+      `Expected layers with one output, but '${split.name}' (${split.className}) has ${split.outputs}. A model with such layers can be pruned with a plan, but not trained or scored.`,
     );
   }
   return nodes;

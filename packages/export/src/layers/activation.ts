@@ -32,7 +32,7 @@ function halfOfOnePlus(context: LayerContext, x: string, y: string, part: string
 }
 
 /** By the names that tfjs-layers serialises. The two forms of GELU are those that onnxruntime fuses into one kernel. */
-const activations: Readonly<Record<string, Activation>> = {
+export const activations: Readonly<Record<string, Activation>> = {
   linear: (_context, { name }) => name,
   relu: single('Relu'),
   relu6: clip(6),
@@ -147,6 +147,11 @@ export const activationLayers: Readonly<Record<string, LayerConverter>> = {
       return { ...x, name: context.op('PRelu', [x.name, slope]) } satisfies Output;
     },
   },
+  Rescaling: elementwise((context, { name }) => {
+    const { scale, offset } = configOf<{ scale: number; offset: number }>(context.node);
+    const scaled = context.op('Mul', [name, scalar(context, 'scale', scale)], { part: 'scaled' });
+    return context.op('Add', [scaled, scalar(context, 'offset', offset)]);
+  }),
   Dropout: identity,
   SpatialDropout1D: identity,
   GaussianNoise: identity,
