@@ -33,13 +33,15 @@ import {
 } from './options.ts';
 import { precisionFor, readConfig } from './read-config.ts';
 import { loadDatasetFor, startEngineFor } from './start.ts';
+import { Watch, type WatchFlags } from './watch.ts';
 import { shortPath, withRunDirectory, workIn } from './with-run-directory.ts';
 
 type Flags = ConfigFlags &
   PruningFlags &
   DataFlags &
   EngineFlags &
-  OutFlags & {
+  OutFlags &
+  WatchFlags & {
     readonly preset?: PresetName;
     readonly resume?: string;
   };
@@ -51,7 +53,12 @@ export function runCommand(program: Command, bind: Bind): void {
       'The main job: train a network, prune it class by class, fine-tune, export to ONNX, verify, and report.',
     )
     .addOption(choice('--preset <name>', `${PRESET_NAMES.join(', ')}; default: quickstart`, PRESET_NAMES))
-    .option('--resume <dir>', 'go on with the run in that folder, with its own configuration');
+    .option('--resume <dir>', 'go on with the run in that folder, with its own configuration')
+    .option('--watch', 'serve the report while the run goes on, on 127.0.0.1 at a free port')
+    .option(
+      '--watch-host <address>',
+      'serve it on this interface, such as 0.0.0.0 for all; whoever has the address gets in',
+    );
   addConfigOptions(command, { trained: 'from scratch' });
   addPruningOptions(command);
   addOutOptions(command, 'runs/<preset>-<time>');
@@ -65,6 +72,7 @@ Examples:
   secateur run                                  CIFAR-10 from random weights to a verified, smaller ONNX file
   secateur run --preset smoke                   the same path in under a minute
   secateur run --network resnet20 --target 0.6  another network, more removed
+  secateur run --watch                          look at it in a browser while it goes on
   secateur run --resume runs/a                  go on with a run that was stopped, or whose process was killed
   secateur run --config my.json --out runs/a    settings from a file, such as { "training": { "epochs": 20 } }
   secateur run --preset paper/vgg16-cifar10     the method as published; days on a processor
@@ -76,10 +84,15 @@ A secateur.config.json or secateur.config.ts in the current folder is used by it
 
 async function run(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { resume } = invocation.flags;
-  return resume === undefined ? startRun(invocation) : resumeRun(invocation, resume);
+  const watch = new Watch(invocation.flags);
+  try {
+    return await (resume === undefined ? startRun(invocation, watch) : resumeRun(invocation, resume, watch));
+  } finally {
+    await watch.finish();
+  }
 }
 
-async function startRun(invocation: Invocation<Flags>): Promise<ExitCode> {
+async function startRun(invocation: Invocation<Flags>, watch: Watch): Promise<ExitCode> {
   const { flags, terminal } = invocation;
   const { preset, config: asked } = await readConfig(invocation, 'training');
   requireDataOf(preset, flags);
@@ -90,6 +103,7 @@ async function startRun(invocation: Invocation<Flags>): Promise<ExitCode> {
   const identity = { command: 'run', preset, config, data, engine };
   return withRunDirectory(invocation, { name: preset.replace('/', '-'), identity }, (context) =>
     stoppable(context, async () => {
+      await watch.start(context);
       const dataset = await context.stopwatch.time('data', () => loadDatasetFor(invocation));
       const store = await openCheckpoints(context.directory, { config, dataset });
       return complete(config, { ...context, store, dataset, engine, startedAt: new Date().toISOString() });
@@ -105,7 +119,7 @@ function requireDataOf(preset: PresetName, { data }: Flags): void {
   );
 }
 
-async function resumeRun(invocation: Invocation<Flags>, path: string): Promise<ExitCode> {
+async function resumeRun(invocation: Invocation<Flags>, path: string, watch: Watch): Promise<ExitCode> {
   const { flags, terminal, signal } = invocation;
   refuseOtherFlags(flags);
   const { directory, config: stored } = await RunDirectory.reopen(path);
@@ -137,6 +151,7 @@ async function resumeRun(invocation: Invocation<Flags>, path: string): Promise<E
       directory.startEvents(state && { bytes: state.events, milliseconds: state.elapsed });
       const at = new Date().toISOString();
       directory.event({ type: 'resumed', at, checkpoint: found ? basename(found.file) : null });
+      await watch.start(context);
       terminal.step('Resuming', `${shortPath(directory.path)} ${state ? describeState(state) : 'from its beginning'}`);
       return complete(config, {
         ...context,
@@ -191,7 +206,7 @@ function isWriteFailure(error: unknown): boolean {
 }
 
 /** What --resume may be given with: where things are and how they are shown, but nothing that decides how the run goes. */
-const WITH_RESUME = new Set(['resume', 'data', 'engine', 'threads', 'quiet', 'json', 'debug']);
+const WITH_RESUME = new Set(['resume', 'watch', 'watchHost', 'data', 'engine', 'threads', 'quiet', 'json', 'debug']);
 
 function refuseOtherFlags(flags: Flags): void {
   const [other] = Object.entries(flags).filter(([name, value]) => value !== undefined && !WITH_RESUME.has(name));

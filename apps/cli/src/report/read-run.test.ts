@@ -95,6 +95,19 @@ describe('readRun', () => {
     );
   });
 
+  it('runs again once it is resumed', async () => {
+    await writeSampleRun(path, { until: 'training' });
+    const lines = [
+      { seconds: 50, type: 'failed', message: 'the disk is full' },
+      { seconds: 50, type: 'resumed' },
+    ];
+    await appendFile(join(path, 'events.jsonl'), `${JSON.stringify(lines[0])}\n`);
+    expect(await readRun(path)).toMatchObject({ state: 'failed', message: 'the disk is full' });
+    await appendFile(join(path, 'events.jsonl'), `${JSON.stringify(lines[1])}\n`);
+    const { state, message } = await readRun(path);
+    expect([state, message]).toEqual(['running', undefined]);
+  });
+
   it('takes a last line that was cut off for one that is not there yet', async () => {
     await writeSampleRun(path, { until: 'pruning' });
     const whole = await readRun(path);

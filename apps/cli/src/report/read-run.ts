@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { isRun } from '../run/run-directory.ts';
+import { isRun } from '../run/is-run.ts';
 import { readJson } from '../run/scores-file.ts';
 import { RunCollector } from './run-collector.ts';
 import { classResults, parseRunEvent, type RunEvent } from './run-events.ts';

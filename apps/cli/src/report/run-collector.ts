@@ -56,6 +56,11 @@ export class RunCollector {
       case 'started':
         this.#note({ startedAt: event.at, state: 'running' });
         break;
+      case 'resumed': {
+        const { message: _, ...facts } = this.#facts;
+        this.#facts = { ...facts, state: 'running' };
+        break;
+      }
       case 'step':
       case 'epoch':
         this.#curveOf(event).add(event);

@@ -71,6 +71,7 @@ const runEvent = z.discriminatedUnion('type', [
   z.object({ ...seconds, type: z.literal('rolled-back'), iteration: z.int() }),
   z.object({ ...seconds, type: z.literal('finished'), reason: z.string() }),
   z.object({ ...seconds, type: z.literal('completed') }),
+  z.object({ ...seconds, type: z.literal('resumed') }),
   z.object({ ...seconds, type: z.literal(['interrupted', 'failed']), message: z.string().optional() }),
 ]);
 export type RunEvent = z.infer<typeof runEvent>;

@@ -13,11 +13,10 @@ import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { isTemporary, removeTemporaries, toJson, writeFileAtomically, writeFolderAtomically } from './files.ts';
+import { CONFIG, EVENTS, isRun } from './is-run.ts';
 import { saveModel } from './model-folder.ts';
 import { acquireLock, type RunLock } from './run-lock.ts';
 
-const CONFIG = 'config.json';
-const EVENTS = 'events.jsonl';
 const LOCK = '.lock';
 
 /** What a run writes; all that --force removes. */
@@ -146,10 +145,6 @@ export class RunDirectory {
       throw new Error(`The events of '${this.path}' are not open: call startEvents first.`);
     return this.#events;
   }
-}
-
-export function isRun(directory: string): boolean {
-  return existsSync(join(directory, CONFIG)) && existsSync(join(directory, EVENTS));
 }
 
 async function lockFolder<T>(
