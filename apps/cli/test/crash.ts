@@ -4,6 +4,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ConfigPatch } from '../src/run/resolve-config.ts';
 import { writeTinyCifar10 } from './tiny-cifar.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -33,12 +34,21 @@ export interface CrashScene {
   readonly folder: string;
 }
 
-/** @param everySteps A checkpoint that often; 1 has the run write one nearly all the time. */
-export async function crashScene({ everySteps }: { everySteps: number }): Promise<CrashScene> {
+/**
+ * @param options.everySteps A checkpoint that often; 1 has the run write one nearly all the time.
+ * @param options.change What else the run is to do.
+ */
+export async function crashScene({
+  everySteps,
+  change = {},
+}: {
+  everySteps: number;
+  change?: ConfigPatch;
+}): Promise<CrashScene> {
   const data = await writeTinyCifar10({ perFile: 2 });
   const folder = await mkdtemp(join(tmpdir(), 'secateur-crash-'));
   const config = join(folder, 'config.json');
-  writeFileSync(config, JSON.stringify({ ...CONFIG, checkpoints: { everySteps, everyMinutes: null } }));
+  writeFileSync(config, JSON.stringify({ ...CONFIG, ...change, checkpoints: { everySteps, everyMinutes: null } }));
   return {
     folder,
     start: (out) => [

@@ -26,17 +26,29 @@ it('ends with the same bits however often it is killed', async () => {
   const out = join(scene.folder, 'killed');
   // By the time that the whole run takes, so that some hit on a machine of any speed.
   const moments: Moment[] = [
+    { duringCheckpoint: 1 },
     { after: 400 * seconds },
     { duringCheckpoint: 3 },
     { after: 600 * seconds },
-    { duringCheckpoint: 20 },
+    { duringCheckpoint: 15 },
   ];
   let kills = 0;
   for (const moment of moments) kills += (await runUntil(goOn(scene, out), out, moment)).killed ? 1 : 0;
-  expect(kills).toBeGreaterThanOrEqual(2);
+  expect(kills).toBeGreaterThanOrEqual(3);
   const ended = await runUntil(goOn(scene, out), out);
   expect(ended.code, ended.stderr).toBe(0);
   expect(resultOf(out)).toEqual(expected);
+});
+
+it('makes the same specialist when it is killed before and after the other classes go', async () => {
+  const special = await crashScene({ everySteps: 1, change: { classes: ['cat', 'dog'] } });
+  const [calm, out] = ['calm', 'killed'].map((name) => join(special.folder, name)) as [string, string];
+  expect((await runUntil(special.start(calm), calm)).code).toBe(0);
+  expect((await runUntil(special.start(out), out, { duringCheckpoint: 9 })).killed).toBe(true);
+  expect((await runUntil(goOn(special, out), out, { duringCheckpoint: 12 })).killed).toBe(true);
+  const ended = await runUntil(goOn(special, out), out);
+  expect(ended.code, ended.stderr).toBe(0);
+  expect(resultOf(out)).toEqual(resultOf(calm));
 });
 
 describe('a run that was killed', () => {

@@ -106,7 +106,7 @@ async function startRun(invocation: Invocation<Flags>, watch: Watch): Promise<Ex
       await watch.start(context);
       const dataset = await context.stopwatch.time('data', () => loadDatasetFor(invocation));
       const store = await openCheckpoints(context.directory, { config, dataset });
-      return complete(config, { ...context, store, dataset, engine, startedAt: new Date().toISOString() });
+      return complete(config, { ...context, store, dataset, engine });
     }),
   );
 }
@@ -122,10 +122,10 @@ function requireDataOf(preset: PresetName, { data }: Flags): void {
 async function resumeRun(invocation: Invocation<Flags>, path: string, watch: Watch): Promise<ExitCode> {
   const { flags, terminal, signal } = invocation;
   refuseOtherFlags(flags);
-  const { directory, config: stored } = await RunDirectory.reopen(path);
-  return workIn(directory, { terminal, signal }, (context) =>
+  const { directory, config: stored } = await RunDirectory.reopen(path, readStoredRun);
+  const { config, data, engine: before, startedAt } = stored;
+  return workIn(directory, { terminal, signal, startedAt }, (context) =>
     stoppable(context, async () => {
-      const { config, data, engine: before } = readStoredRun(stored, directory.file('config.json'));
       const done = await readSummary(directory.file('summary.json'));
       if (done) {
         terminal.step('Complete', `${shortPath(directory.path)} has nothing left to do; this was its result.`);
@@ -149,8 +149,12 @@ async function resumeRun(invocation: Invocation<Flags>, path: string, watch: Wat
       for (const unusable of found?.unusable ?? []) terminal.warn(describeUnusable(unusable));
       const state = found?.state;
       directory.startEvents(state && { bytes: state.events, milliseconds: state.elapsed });
-      const at = new Date().toISOString();
-      directory.event({ type: 'resumed', at, checkpoint: found ? basename(found.file) : null });
+      if (!state) directory.event({ type: 'started', at: startedAt });
+      directory.event({
+        type: 'resumed',
+        at: new Date().toISOString(),
+        checkpoint: found ? basename(found.file) : null,
+      });
       await watch.start(context);
       terminal.step('Resuming', `${shortPath(directory.path)} ${state ? describeState(state) : 'from its beginning'}`);
       return complete(config, {
@@ -159,7 +163,6 @@ async function resumeRun(invocation: Invocation<Flags>, path: string, watch: Wat
         store,
         dataset,
         engine,
-        startedAt: state?.startedAt ?? at,
         resume: state,
       });
     }),

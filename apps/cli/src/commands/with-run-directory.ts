@@ -26,17 +26,17 @@ export async function withRunDirectory(
   });
   terminal.step('Writing to', shortPath(directory.path));
   directory.event({ type: 'started', at: startedAt });
-  return workIn(directory, { terminal, signal }, work);
+  return workIn(directory, { terminal, signal, startedAt }, work);
 }
 
 /** Does the work in an open run directory, records how it ended, and closes it. */
 export async function workIn(
   directory: RunDirectory,
-  { terminal, signal }: Pick<RunContext, 'terminal' | 'signal'>,
+  { terminal, signal, startedAt }: Pick<RunContext, 'terminal' | 'signal' | 'startedAt'>,
   work: (context: RunContext) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   try {
-    return await work({ directory, terminal, signal, stopwatch: new Stopwatch() });
+    return await work({ directory, terminal, signal, startedAt, stopwatch: new Stopwatch() });
   } catch (error) {
     recordFailure(directory, signal.aborted ? 'interrupted' : 'failed', error as Error);
     throw error;

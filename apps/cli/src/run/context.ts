@@ -7,6 +7,8 @@ export interface RunContext {
   readonly directory: RunDirectory;
   readonly terminal: Terminal;
   readonly stopwatch: Stopwatch;
+  /** When its first process began. */
+  readonly startedAt: string;
   /** Aborted by Ctrl-C: the step under way is finished, and nothing more. */
   readonly signal: AbortSignal;
 }

@@ -28,7 +28,6 @@ export interface RunMaterial {
   readonly dataset: Dataset;
   readonly engine: Engine;
   readonly checkpoints: CheckpointWriter;
-  readonly startedAt: string;
   /** What to go on from. */
   readonly resume?: WorkState | undefined;
 }
@@ -39,9 +38,9 @@ export interface RunMaterial {
  */
 export async function executeRun(
   config: RunConfig,
-  { dataset, engine, checkpoints, startedAt, resume, ...context }: RunContext & RunMaterial,
+  { dataset, engine, checkpoints, resume, ...context }: RunContext & RunMaterial,
 ): Promise<Summary> {
-  const { directory, terminal, stopwatch, signal } = context;
+  const { directory, terminal, stopwatch, signal, startedAt } = context;
   // Before any work, so that a name of no class is found out at once.
   const kept = config.classes ? datasetOf(dataset, config.classes) : dataset;
   const allImages = openImageSources(dataset, config);

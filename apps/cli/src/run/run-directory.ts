@@ -52,20 +52,27 @@ export class RunDirectory {
   /**
    * Opens the folder of a run to go on with it; call `startEvents` next. Nothing of what the run has written is changed.
    *
+   * @param parse Checks what config.json says; what it throws leaves the folder as it was.
    * @returns The folder, and what its config.json says.
    * @throws Error when there is no run, or another process works there.
    */
-  static async reopen(path: string): Promise<{ directory: RunDirectory; config: unknown }> {
+  static async reopen<Config>(
+    path: string,
+    parse: (config: unknown, file: string) => Config,
+  ): Promise<{ directory: RunDirectory; config: Config }> {
     if (!existsSync(join(path, CONFIG))) {
       throw new Error(`'${path}' holds no run to go on with: it has no ${CONFIG}. Start one with --out '${path}'.`);
     }
     return lockFolder(path, 'Mend that, or go on with a copy of it.', async (directory, lock) => {
-      const text = await readFile(join(directory, CONFIG), 'utf8');
+      const file = join(directory, CONFIG);
+      const text = await readFile(file, 'utf8');
+      let config: unknown;
       try {
-        return { directory: new RunDirectory(directory, lock), config: JSON.parse(text) as unknown };
+        config = JSON.parse(text);
       } catch (error) {
-        throw new Error(`'${join(path, CONFIG)}' is damaged: ${(error as Error).message}. Start the run anew.`);
+        throw new Error(`'${file}' is damaged: ${(error as Error).message}. Start the run anew.`);
       }
+      return { directory: new RunDirectory(directory, lock), config: parse(config, file) };
     });
   }
 

@@ -20,7 +20,6 @@ export interface WorkState {
 
 /** What a checkpoint holds: all that the rest of a run depends on, besides its configuration and its images. */
 export interface RunState extends WorkState {
-  readonly startedAt: string;
   /** Wall time of the parts, and milliseconds since the start. */
   readonly seconds: Readonly<Record<string, number>>;
   readonly elapsed: number;
@@ -39,7 +38,6 @@ export interface RunSurroundings {
   readonly stopwatch: Stopwatch;
   readonly signal: AbortSignal;
   readonly rhythm: CheckpointRhythm;
-  readonly startedAt: string;
 }
 
 /** The checkpoints of a run in its folder. */
@@ -88,10 +86,10 @@ export class CheckpointWriter {
   }
 
   async #write(work: WorkState): Promise<void> {
-    const { directory, stopwatch, startedAt } = this.#run;
+    const { directory, stopwatch } = this.#run;
     try {
       const events = directory.syncEvents();
-      await this.#store.write({ ...work, startedAt, seconds: stopwatch.seconds, elapsed: directory.elapsed, events });
+      await this.#store.write({ ...work, seconds: stopwatch.seconds, elapsed: directory.elapsed, events });
     } catch (cause) {
       throw new Error(`A checkpoint cannot be written (${(cause as Error).message})`, { cause });
     }

@@ -6,6 +6,7 @@ import type { Summary } from './summary.ts';
 
 const storedRun = z.object({
   command: z.literal('run'),
+  startedAt: z.string(),
   config: runConfigSchema,
   /** Folder of the images; null for CIFAR-10 from the cache. */
   data: z.string().nullable(),

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { eachEngine } from '../../test/support/engines.ts';
-import { smallVgg } from '../../test/support/networks.ts';
+import { smallResNet, smallVgg } from '../../test/support/networks.ts';
 import { stripedImages } from '../../test/support/synthetic.ts';
 import { readWeights } from '../training/named-values.ts';
 import { train } from '../training/train.ts';
@@ -38,6 +38,7 @@ const CASES: Readonly<Record<string, Partial<PruningOptions>>> = {
   },
   'a target': { target: { kind: 'macs', removed: 0.3 }, finalTune: TUNING, maxIterations: 5 },
   'smaller steps after a violated guard': { fineTune: WRECKING, tolerance: 0, smallerSteps: 1 },
+  'coupled filters of a residual network': { graph: { coupled: 'together' } },
   'nothing to remove': { selection: { strategy: 'percentage', maxFraction: 0 }, finalTune: TUNING },
 };
 
@@ -65,7 +66,7 @@ eachEngine(() => {
     it.each(Object.entries(CASES))(
       'gives the same network and events, bit for bit, from every one of its states: %s',
       async (_, options) => {
-        const model = smallVgg();
+        const model = options.graph ? smallResNet() : smallVgg();
         for await (const _ of train(model, SOURCES.training, TRAINING));
         const states: PruningState[] = [];
         const whole = await prune(model, { ...options, checkpoint: (capture) => void states.push(capture()) });
