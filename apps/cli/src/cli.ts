@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { benchOnnxCommand } from './commands/bench-onnx.ts';
 import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
@@ -99,6 +100,7 @@ function createProgram({ stdout, stderr }: Surroundings, bind: Bind): Command {
     finetuneCommand,
     exportCommand,
     evaluateCommand,
+    benchOnnxCommand,
     reportCommand,
     doctorCommand,
     completionCommand,

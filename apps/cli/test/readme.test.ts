@@ -154,7 +154,7 @@ it('names every preset', () => {
 
 it('names every command and every exit code', async () => {
   const { stdout } = await secateur('--help');
-  const commands = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map(([, command]) => command!);
+  const commands = [...stdout.matchAll(/^ {2}([a-z-]+) (?:\[|<)/gm)].map(([, command]) => command!);
   expect(commands.length).toBeGreaterThanOrEqual(8);
   for (const command of commands.filter((name) => name !== 'help')) expect(readme).toContain(`| \`${command}`);
   for (const code of ['0', '1', '2', '3', '75', '130', '143'])

@@ -13,6 +13,13 @@ export type { RangeRule } from './precision/calibrate.ts';
 
 export { type Float16Options, toFloat16 } from './precision/float16.ts';
 export { type QuantiseOptions, quantise } from './precision/quantise.ts';
+export {
+  compareSpeed,
+  type PartialBlocks,
+  type SpeedComparison,
+  type SpeedMeasurement,
+  type SpeedOptions,
+} from './runtime/compare-speed.ts';
 export { nhwcToNchw } from './runtime/images.ts';
 export { type Latency, type LatencyOptions, measureLatency } from './runtime/latency.ts';
 export type { OnnxSource } from './runtime/load-model.ts';

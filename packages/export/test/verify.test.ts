@@ -7,7 +7,7 @@ import { type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encode, toModelProto } from '../src/graph/encode.ts';
 import { OnnxGraph } from '../src/graph/onnx-graph.ts';
-import { exportOnnx, measureLatency, readOnnxMetadata, verify } from '../src/index.ts';
+import { exportOnnx, measureLatency, quantise, readOnnxMetadata, toFloat16, verify } from '../src/index.ts';
 import { quantile } from '../src/runtime/latency.ts';
 import { randomImages, randomise, structureOf } from './oracle.ts';
 
@@ -93,6 +93,25 @@ describe('verify', () => {
     const { data: images, shape } = randomImages(model, 3);
     const report = await verify(model, await exportOnnx(model, { softmax: true }), { images, shape, tolerance: 1e-5 });
     expect(report.passed).toBe(true);
+  });
+
+  it('gives a file that takes pixels whole ones, and the model the same, in every precision', async () => {
+    const scaling = { mean: [0.5, 0.4, 0.6], std: [0.25, 0.2, 0.3], inputScale: 1 / 255 };
+    const pixels = await exportOnnx(model, { preprocessing: true, ...scaling });
+    const { data: images, shape } = randomImages(model, 20);
+    expect(await verify(model, pixels, { images, shape })).toMatchObject({ passed: true, sameClass: 20 });
+    const reduced = [
+      await toFloat16(pixels),
+      await toFloat16(pixels, { activations: true }),
+      await quantise(pixels, { images, shape }),
+    ];
+    for (const file of reduced) {
+      expect(readOnnxMetadata(file).input).toEqual(readOnnxMetadata(pixels).input);
+      const report = await verify(model, file, { images, shape, tolerance: 0.02 });
+      expect(report.passed, JSON.stringify(report)).toBe(true);
+      expect(report.maxAbsDifference).toBeGreaterThan(1e-6);
+    }
+    expect((await measureLatency(pixels, { runs: 2 })).medianMs).toBeGreaterThan(0);
   });
 
   it.each([

@@ -45,7 +45,7 @@ export interface OnnxInspection {
 
 /**
  * Checks an ONNX file without running it: names are unique and resolve, nodes stand in the order in which they compute,
- * operators and their attributes are those of the file's opset (13 to 25), constants are as long as their shapes say, and
+ * operators and their attributes are those of the file's opset (13 to 26), constants are as long as their shapes say, and
  * the types and shapes that follow from the inputs agree with the operators' rules and with what the file states.
  *
  * @returns type and shape of every value, by its name.

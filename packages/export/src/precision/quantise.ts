@@ -59,12 +59,13 @@ export async function quantise(
 ): Promise<Uint8Array> {
   checkOptions({ images, shape, batchSize, range, weightBits });
   const model = await loadModel(source);
-  checkModel(model);
+  const values = checkModel(model);
   const editor = new GraphEditor(model);
   const original = editor.encode();
   const chosen = choose(editor, keep);
-  const tensors = tensorsAround(editor, chosen);
-  const ranges = await calibrate(original, [...tensors], { images, shape, batchSize, rule: range });
+  // Preprocessing inside the graph moves pixels that are integers already.
+  const tensors = [...tensorsAround(editor, chosen)].filter((name) => values.get(name)?.type === 'float32');
+  const ranges = await calibrate(original, tensors, { images, shape, batchSize, rule: range });
   shareRanges(editor, ranges);
 
   const scales = new Map<string, number>();
