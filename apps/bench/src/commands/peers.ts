@@ -47,15 +47,19 @@ async function peers({ parts, python, minutes, out, json, ...options }: PeersOpt
   const study = await Study.open(setup, { out, json, ...(minutes !== undefined && { minutes }) });
   const measured: MeasuredSetting[] = [];
   for (const part of parts) {
-    for (const { key, told, goal, ...programs } of settingsOf(part, options)) {
+    for (const { key, told, goal, usesAllThreads, ...programs } of settingsOf(part, options)) {
       const compared = await study.keep<ComparedRuns>(`${part}/${key.replaceAll(/[^\w.]+/g, '-')}`, async () => {
         const machine = describeMachine();
+        const busyThreads = usesAllThreads ? threads : 1;
         const measure = sidesOf(programs, { ...told, width });
         const onRun = ({ round, side, milliseconds, disturbed }: Run) =>
           console.error(
             `  round ${round + 1} ${side}: ${short(median(milliseconds))} ms${disturbed ? ', disturbed' : ''}`,
           );
-        return { ...(await compareSides(key, { batch: 1, threads, rounds, retries, measure, onRun })), machine };
+        return {
+          ...(await compareSides(key, { batch: 1, threads: busyThreads, rounds, retries, measure, onRun })),
+          machine,
+        };
       });
       measured.push({ part, ...(goal !== undefined && { goal }), ...compared });
     }

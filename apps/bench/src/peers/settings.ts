@@ -19,6 +19,8 @@ export interface PeerOptions {
 
 /** One line of the table: what both sides are told beside the width and the threads. */
 export interface PeerSetting extends Programs {
+  /** Whether an undisturbed run keeps all of its threads busy; else one of them. */
+  readonly usesAllThreads: boolean;
   readonly part: Part;
   readonly key: string;
   readonly told: object;
@@ -35,6 +37,7 @@ export function settingsOf(part: Part, options: PeerOptions): PeerSetting[] {
           (['plain', 'full'] as const).map((objective) => ({
             part,
             key: keyOf({ model, precision, objective }),
+            usesAllThreads: true,
             worker: 'train-step',
             peer: 'train_step.py',
             told: { model, precision, objective, batch, device: 'cpu', warmup: steps, steps },
@@ -45,17 +48,26 @@ export function settingsOf(part: Part, options: PeerOptions): PeerSetting[] {
         return classes.map((count) => ({
           part,
           key: `${model}/${count} classes x ${images}`,
+          usesAllThreads: false,
           worker: 'score',
           peer: 'score.py',
           told: { model, classes: count, images, repeats },
           goal: 3,
         }));
       case 'surgery':
-        return { part, key: model, worker: 'cut', peer: 'cut.py', told: { model, share: 0.5, repeats } };
+        return {
+          part,
+          key: model,
+          usesAllThreads: false,
+          worker: 'cut',
+          peer: 'cut.py',
+          told: { model, share: 0.5, repeats },
+        };
       case 'end-to-end':
         return precisions.map((precision) => ({
           part,
           key: `${model}/${precision}`,
+          usesAllThreads: false,
           worker: 'end-to-end',
           peer: 'end_to_end.py',
           told: { model, precision, batch, steps, iterations, share, images },
