@@ -29,7 +29,7 @@ describe('in bash', () => {
 
   it('offers every command', async () => {
     const help = (await secateur('--help')).stdout;
-    const commands = [...help.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map(([, name]) => name!);
+    const commands = [...help.matchAll(/^ {2}([a-z-]+) (?:\[|<)/gm)].map(([, name]) => name!);
     const offered = complete(await script('bash'), 'secateur', '');
     expect([...offered, 'help'].sort()).toEqual([...new Set([...commands, 'help'])].sort());
   });
