@@ -73,7 +73,7 @@ export function formatReport(
     describeGoal(goals[key], ratio),
     `${mebibytes(ours.peakBytes)} / ${mebibytes(peer.peakBytes)}`,
     `${mebibytes(ours.addedBytes)} / ${mebibytes(peer.addedBytes)}`,
-    (ours.addedBytes / peer.addedBytes).toFixed(2),
+    peer.addedBytes > 0 ? (ours.addedBytes / peer.addedBytes).toFixed(2) : '-',
     `${ours.busyCpus.toFixed(2)} / ${peer.busyCpus.toFixed(2)}`,
   ]);
   const lines = [
