@@ -69,16 +69,21 @@ describe.skipIf(!CHROMIUM)(`the report ${WITH_CHROMIUM}`, () => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('End');
     expect(await heat.locator('.said').textContent()).toBe(`filter 3, ${NASTY[2]}: 3.0, score 3 of 3`);
-    expect(await heat.locator('svg [aria-label="tip"]').textContent()).toContain('score 3 of 3');
+    await expect.poll(() => heat.locator('svg [aria-label="tip"]').textContent()).toContain('score 3 of 3');
     await heat.getByLabel('Iteration').selectOption('2');
     expect(await heat.locator('figcaption').textContent()).toContain('No filter of this layer was removed');
 
     const layers = page.locator('#layers figure');
     const bar = layers.locator('svg [aria-label="bar"]').last().locator('path, rect').last();
     await bar.hover();
-    expect(await layers.locator('svg [aria-label="tip"]').textContent()).toContain('conv2: 4 of 6 filters left (67 %)');
+    await expect
+      .poll(() => layers.locator('svg [aria-label="tip"]').textContent())
+      .toContain('conv2: 4 of 6 filters left (67 %)');
     await layers.getByText('As a table').click();
-    expect(await layers.locator('tbody tr').allInnerTexts()).toEqual(['conv1\t4\t3\t75 %', 'conv2\t6\t4\t67 %']);
+    // The browser says that a table was opened (and the page fills it) in a task of its own.
+    await expect
+      .poll(() => layers.locator('tbody tr').allInnerTexts())
+      .toEqual(['conv1\t4\t3\t75 %', 'conv2\t6\t4\t67 %']);
 
     const scores = page.locator('#scores figure');
     await scores.getByLabel('Show').selectOption('conv2, all iterations');
