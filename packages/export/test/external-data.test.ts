@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,9 +72,7 @@ describe('weights are read from beside the model only', () => {
 
   it.each(['../secret', '/etc/hostname', 'a/../../secret', '..\\secret', ''])("not from '%s'", async (location) => {
     const bytes = await writeOnnx(model, path, { externalDataOver: 0 });
-    await expect(open(at(location)(bytes))).rejects.toThrow(
-      /weights 'conv\/kernel' in a file beside the model or below it/,
-    );
+    await expect(open(at(location)(bytes))).rejects.toThrow(/Tensor 'conv\/kernel' (names|lies in) the external file/);
   });
 
   it('not through a link, nor where there is none', async () => {
@@ -81,8 +80,8 @@ describe('weights are read from beside the model only', () => {
     const outside = await mkdtemp(join(tmpdir(), 'secateur-outside-'));
     await writeFile(join(outside, 'secret'), 'secret');
     await symlink(outside, join(directory, 'link'));
-    await expect(open(at('link/secret')(bytes))).rejects.toThrow(/A model must not read other files/);
-    await expect(open(at('absent')(bytes))).rejects.toThrow(/'absent', which is not beside the model/);
+    await expect(open(at('link/secret')(bytes))).rejects.toThrow(/expected one inside the model's folder/);
+    await expect(open(at('absent')(bytes))).rejects.toThrow(/'absent', which is not there; put it beside the model/);
     await rm(outside, { recursive: true });
   });
 
@@ -97,8 +96,52 @@ describe('weights are read from beside the model only', () => {
     await writeOnnx(model, path, { externalDataOver: 0 });
     await truncate(`${path}.data`, 5000);
     await expect(toFloat16(path)).rejects.toThrow(
-      /Expected 6400 bytes at 4096 for the weights 'fc\/kernel', but .* has 5000/,
+      /'fc\/kernel': its external data 'big.onnx.data' cannot be read: expected at least 10496 bytes, but it has 5000/,
     );
+    const { data: images, shape } = randomImages(model, 1);
+    await expect(verify(model, path, { images, shape })).rejects.toThrow(/expected at least 10496 bytes/);
+  });
+
+  it('not from a pipe, which would never end, nor a device', async () => {
+    const bytes = await writeOnnx(model, path, { externalDataOver: 0 });
+    execFileSync('mkfifo', [join(directory, 'pipe')]);
+    for (const read of [open, async (file: Uint8Array) => writeFile(path, file).then(() => toFloat16(path))]) {
+      await expect(read(at('pipe')(bytes))).rejects.toThrow(/'pipe' cannot be read: it is not a regular file/);
+    }
+    await expect(toFloat16(join(directory, 'pipe'))).rejects.toThrow(/could not be read: it is not a regular file/);
+    await expect(verify(model, '/dev/zero', { images: new Float32Array(108), shape: [1, 6, 6, 3] })).rejects.toThrow(
+      /could not be read: it is not a regular file/,
+    );
+  });
+
+  it('no more than the shape of a weight asks for, and none for a model that came as bytes', async () => {
+    const bytes = await writeOnnx(model, path, { externalDataOver: 0 });
+    const longer = editModel(bytes, ({ initializer }) => {
+      for (const { externalData } of initializer!) {
+        for (const entry of externalData!) if (entry.key === 'length') entry.value = '1e15';
+      }
+    });
+    await expect(open(longer)).rejects.toThrow(
+      /should be 2160 bytes of an external file, but the model says length '1e15'/,
+    );
+    const { data: images, shape } = randomImages(model, 1);
+    await expect(verify(model, bytes, { images, shape })).rejects.toThrow(
+      /give the model's path in place of its bytes/,
+    );
+  });
+
+  it('whichever node names it', async () => {
+    const bytes = await writeOnnx(model, path, { externalDataOver: 0 });
+    const hidden = editModel(bytes, ({ node }) => {
+      const t = { dims: [1], dataType: 1, dataLocation: 1, externalData: [{ key: 'location', value: '../secret' }] };
+      node!.push({
+        name: 'hidden',
+        opType: 'Constant',
+        output: ['hidden'],
+        attribute: [{ name: 'value', type: 4, t }],
+      });
+    });
+    await expect(open(hidden)).rejects.toThrow(/names the external file '..\/secret'/);
   });
 });
 

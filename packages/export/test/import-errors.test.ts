@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeModel } from '../src/graph/decode.ts';
 import { onnx } from '../src/graph/proto.ts';
 import { importOnnx } from '../src/index.ts';
-import { type File, type FileNode, floats, integers, onnxFile } from './onnx-file.ts';
+import { type File, type FileNode, floats, integers, onnxFile } from './onnx-files.ts';
 
 const ones = (...dims: number[]) => floats(dims, () => 1);
 const conv = { op: 'Conv', inputs: ['x', 'w'] };

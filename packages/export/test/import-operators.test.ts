@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { exportOnnx, importOnnx, nhwcToNchw } from '../src/index.ts';
-import { type File, type FileNode, floats, integers, onnxFile } from './onnx-file.ts';
+import { type File, type FileNode, floats, integers, onnxFile } from './onnx-files.ts';
 import { expectClose, randomImages, randomNumbers, runModel } from './oracle.ts';
 
 /** Of a file's first output, as onnxruntime computes it for images in the file's own layout. */

@@ -9,10 +9,18 @@ import { onnx } from '../src/graph/proto.ts';
 const { DataType } = onnx.TensorProto;
 const { AttributeType } = onnx.AttributeProto;
 
-export type AttributeValue = number | string | readonly number[] | { readonly float: number };
+/** Integers, lists of them, `{ float }`, text, or tensors. */
+export type AttributeValue = number | string | readonly number[] | { readonly float: number } | FileTensor;
+
+export interface FileTensor {
+  readonly dims: readonly number[];
+  readonly data: Float32Array | readonly bigint[] | BigInt64Array;
+}
 
 export interface NodeSketch {
   readonly op: string;
+  readonly name?: string;
+  readonly domain?: string;
   readonly inputs: readonly string[];
   readonly outputs?: readonly string[];
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
@@ -35,8 +43,9 @@ export function sketch({ opset = 17, inputs = {}, constants = {}, nodes, outputs
       opsetImport: [{ domain: '', version: opset }],
       graph: {
         name: 'sketch',
-        node: nodes.map(({ op, inputs: read, outputs: written = [`${op}:0`], attributes = {} }, i) => ({
-          name: `${op}${i}`,
+        node: nodes.map(({ op, name, domain, inputs: read, outputs: written = [`${op}:0`], attributes = {} }, i) => ({
+          name: name ?? `${op}${i}`,
+          domain: domain ?? '',
           opType: op,
           input: [...read],
           output: [...written],
@@ -58,14 +67,62 @@ export function sketch({ opset = 17, inputs = {}, constants = {}, nodes, outputs
   );
 }
 
+export type FileNode = Omit<NodeSketch, 'inputs'> & { readonly inputs?: readonly string[] };
+
+export interface File {
+  readonly nodes: readonly FileNode[];
+  readonly tensors?: Readonly<Record<string, FileTensor>>;
+  /** Of each input; names are open sizes. */
+  readonly input?: readonly (number | string)[];
+  /** Default: `x`. */
+  readonly inputs?: readonly string[];
+  /** Default: `y`. */
+  readonly outputs?: readonly string[];
+  readonly opset?: number;
+}
+
+/** A sketch from images `x` to `y`: a node without inputs reads `x`, one without outputs writes `y`. */
+export function onnxFile({
+  nodes,
+  tensors = {},
+  input = ['batch', 3, 8, 8],
+  inputs = ['x'],
+  outputs = ['y'],
+  opset = 17,
+}: File): Uint8Array {
+  return sketch({
+    opset,
+    inputs: Object.fromEntries(inputs.map((name) => [name, input])),
+    constants: Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensorProto(tensor)])),
+    nodes: nodes.map((node, index) => ({ name: `${node.op}_${index}`, inputs: ['x'], outputs: ['y'], ...node })),
+    outputs,
+  });
+}
+
+export function floats(dims: readonly number[], value: (index: number) => number): FileTensor {
+  const length = dims.reduce((product, size) => product * size, 1);
+  return { dims, data: Float32Array.from({ length }, (_, i) => value(i)) };
+}
+
+export function integers(...values: readonly number[]): FileTensor {
+  return { dims: [values.length], data: BigInt64Array.from(values, BigInt) };
+}
+
 export function int64(...values: readonly number[]): Onnx.ITensorProto {
-  const data = BigInt64Array.from(values, BigInt);
-  return { dataType: DataType.INT64, dims: [values.length], rawData: new Uint8Array(data.buffer) };
+  return tensorProto(integers(...values));
 }
 
 export function float32(dims: readonly number[], value = 0.5): Onnx.ITensorProto {
-  const data = new Float32Array(dims.reduce((product, size) => product * size, 1)).fill(value);
-  return { dataType: DataType.FLOAT, dims: [...dims], rawData: new Uint8Array(data.buffer) };
+  return tensorProto(floats(dims, () => value));
+}
+
+function tensorProto({ dims, data }: FileTensor): Onnx.ITensorProto {
+  const values = data instanceof Float32Array ? data : BigInt64Array.from(data);
+  return {
+    dims: [...dims],
+    dataType: data instanceof Float32Array ? DataType.FLOAT : DataType.INT64,
+    rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  };
 }
 
 /** The same file with every value that a node writes among its outputs. */
@@ -91,6 +148,7 @@ function attributeOf(value: AttributeValue): Onnx.IAttributeProto {
   if (typeof value === 'number') return { type: AttributeType.INT, i: value };
   if (typeof value === 'string') return { type: AttributeType.STRING, s: new TextEncoder().encode(value) };
   if ('float' in value) return { type: AttributeType.FLOAT, f: value.float };
+  if ('data' in value) return { type: AttributeType.TENSOR, t: tensorProto(value) };
   return { type: AttributeType.INTS, ints: [...value] };
 }
 

@@ -6,10 +6,10 @@ import { NodeAttributes } from './node-attributes.ts';
 import type { Inferred, Operator } from './operator.ts';
 import { operators } from './operators/table.ts';
 import {
+  byteLengthOf,
   describe,
   elementType,
   mayBeEqual,
-  productOf,
   sizesOf,
   typeOfPort,
   unknown,
@@ -18,23 +18,6 @@ import {
 
 const OLDEST_OPSET = 13;
 const NEWEST_OPSET = 26;
-
-/** Bytes of one number. */
-const widths: Readonly<Record<string, number>> = {
-  float32: 4,
-  float16: 2,
-  bfloat16: 2,
-  float64: 8,
-  int64: 8,
-  uint64: 8,
-  int32: 4,
-  uint32: 4,
-  int16: 2,
-  uint16: 2,
-  int8: 1,
-  uint8: 1,
-  bool: 1,
-};
 
 export interface OnnxInspection {
   /** What is wrong, one sentence each; empty for a valid file. */
@@ -111,8 +94,7 @@ class Inspector implements OnnxInspection {
     for (const tensor of this.#graph.initializer ?? []) {
       const [name, type, dims] = [tensor.name ?? '', elementType(tensor.dataType), sizesOf(tensor)];
       if (!type) this.problems.push(`the constant '${name}' has the unknown data type ${tensor.dataType}`);
-      const width = widths[type ?? ''];
-      const expected = width === undefined ? undefined : width * (productOf(dims) as number);
+      const expected = byteLengthOf(tensor);
       const isInline = tensor.dataLocation !== onnx.TensorProto.DataLocation.EXTERNAL;
       const bytes = isInline ? (tensor.rawData?.length ?? 0) : 0;
       const fits = bytes === 0 || expected === undefined || bytes === expected;

@@ -19,6 +19,23 @@ const elementTypes = new Map<number, string>([
   [onnx.TensorProto.DataType.BFLOAT16, 'bfloat16'],
 ]);
 
+/** Bytes of one number. */
+const widths: Readonly<Record<string, number>> = {
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  float64: 8,
+  int64: 8,
+  uint64: 8,
+  int32: 4,
+  uint32: 4,
+  int16: 2,
+  uint16: 2,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+};
+
 export const floatTypes: ReadonlySet<string> = new Set(['float32', 'float16', 'float64', 'bfloat16']);
 
 /** A size, the name of one that the caller chooses, such as `batch`, or undefined where it cannot be known beforehand. */
@@ -50,6 +67,12 @@ export function typeOfPort({ type }: Onnx.IValueInfoProto): ValueType {
 
 export function sizesOf({ dims }: Onnx.ITensorProto): number[] {
   return (dims ?? []).map((size) => Number(String(size)));
+}
+
+/** Bytes that a constant's numbers take; undefined for text and unknown types. */
+export function byteLengthOf(tensor: Onnx.ITensorProto): number | undefined {
+  const width = widths[elementType(tensor.dataType) ?? ''];
+  return width === undefined ? undefined : sizesOf(tensor).reduce((product, size) => product * size, width);
 }
 
 /** 'float32 [batch, 3, 32, 32]' */

@@ -1,4 +1,5 @@
 import type { onnx as Onnx } from 'onnx-proto';
+import { printable, quote } from '../quote.ts';
 import type { Constant } from './constant.ts';
 import { fuseGelu, scalarsOf } from './fuse-gelu.ts';
 import { layerName } from './layer-name.ts';
@@ -7,7 +8,6 @@ import { type FileContext, OperatorContext, type Value } from './operators/conte
 import { folds } from './operators/fold.ts';
 import { operators } from './operators/table.ts';
 import { LayerPlan, type PlannedLayer } from './plan.ts';
-import { printable, quote } from './quote.ts';
 import { type InputOptions, readInput } from './read-input.ts';
 import type { SourceGraph, SourceNode } from './source-graph.ts';
 import { Materialiser, viewOf } from './value.ts';

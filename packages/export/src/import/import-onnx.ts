@@ -1,12 +1,10 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { ExternalData } from '../external-data/external-data.ts';
 import { decodeModel } from '../graph/decode.ts';
 import { metadataOf, type OnnxMetadata } from '../metadata.ts';
-import type { OnnxSource } from '../runtime/load-model.ts';
+import { nameOf, type OnnxSource, readModelFile } from '../runtime/load-model.ts';
 import { convertGraph } from './convert-graph.ts';
-import { ExternalData } from './external-data.ts';
 import { tidy } from './layer-name.ts';
 import { Budget, type ImportLimits, resolveLimits } from './limits.ts';
 import type { InputOptions } from './read-input.ts';
@@ -49,8 +47,8 @@ export async function importOnnx(
 ): Promise<ImportedModel> {
   const limits = resolveLimits(chosen);
   const budget = new Budget(limits.bytes);
-  const name = typeof source === 'string' ? `'${source}'` : 'The ONNX model';
-  const bytes = typeof source === 'string' ? await readFileWithin(source, budget) : source;
+  const name = nameOf(source);
+  const bytes = typeof source === 'string' ? await readModelFile(source, budget) : source;
   if (typeof source !== 'string') budget.read(bytes.length);
   try {
     scanFields(bytes);
@@ -68,22 +66,5 @@ export async function importOnnx(
     return { model, metadata: metadataOf(proto), notes: conversion.notes };
   } catch (cause) {
     throw new Error(`${name} cannot be imported: ${(cause as Error).message}`, { cause });
-  }
-}
-
-async function readFileWithin(path: string, budget: Budget): Promise<Uint8Array> {
-  try {
-    // Opening a pipe would otherwise wait for a writer.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stats = await file.stat();
-      if (!stats.isFile()) throw new Error('it is not a regular file');
-      budget.read(stats.size);
-      return await file.readFile();
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    throw new Error(`The ONNX file '${path}' could not be read: ${(cause as Error).message}`, { cause });
   }
 }

@@ -1,4 +1,4 @@
-import { quote } from './quote.ts';
+import { quote } from '../quote.ts';
 import type { SourceGraph } from './source-graph.ts';
 import { CHANNELS_FIRST } from './value.ts';
 

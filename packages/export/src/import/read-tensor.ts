@@ -1,8 +1,8 @@
 import type { onnx as Onnx } from 'onnx-proto';
+import type { ExternalData } from '../external-data/external-data.ts';
 import { onnx } from '../graph/proto.ts';
+import { quote } from '../quote.ts';
 import { type Constant, floats, integers, product } from './constant.ts';
-import type { ExternalData } from './external-data.ts';
-import { quote } from './quote.ts';
 
 const { DataType, DataLocation } = onnx.TensorProto;
 

@@ -1,10 +1,10 @@
 import type { onnx as Onnx } from 'onnx-proto';
+import type { ExternalData } from '../external-data/external-data.ts';
 import { onnx } from '../graph/proto.ts';
+import { printable, quote } from '../quote.ts';
 import { Attributes } from './attributes.ts';
 import type { Constant } from './constant.ts';
-import type { ExternalData } from './external-data.ts';
 import type { ImportLimits } from './limits.ts';
-import { printable, quote } from './quote.ts';
 import { readTensor } from './read-tensor.ts';
 
 /** A node of the file. */

@@ -1,10 +1,8 @@
-import { dirname } from 'node:path';
 import type { onnx as Onnx } from 'onnx-proto';
 import type { InferenceSession } from 'onnxruntime-node';
-import { externalTensors, locateExternalData } from '../external-data/read.ts';
 import { decodeModel } from '../graph/decode.ts';
 import { metadataOf, type OnnxMetadata } from '../metadata.ts';
-import { nameOf, type OnnxSource, readModelFile } from './load-model.ts';
+import { checkExternalData, nameOf, type OnnxSource, readModelFile } from './load-model.ts';
 
 export type Runtime = typeof import('onnxruntime-node');
 
@@ -31,8 +29,7 @@ export async function openModel(
   const model = decodeModel(bytes, name);
   const metadata = metadataOf(model);
   // onnxruntime finds weights in other files by the path of the model; which files, is for us to allow.
-  const isSplit = externalTensors(model).length > 0;
-  if (isSplit && typeof source === 'string') await locateExternalData(model, dirname(source));
+  const isSplit = checkExternalData(model, source);
   const runtime = await loadRuntime();
   try {
     // Fatal messages alone: whatever goes wrong is thrown, and need not be printed too.

@@ -1,25 +1,44 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { onnx as Onnx } from 'onnx-proto';
-import type { Budget } from './limits.ts';
-import { quote } from './quote.ts';
+import { quote } from '../quote.ts';
 
-/** Reads weights that lie in files beside the model. */
+/** One call reads less than 2^31 bytes. */
+const MOST_AT_ONCE = 2 ** 30;
+
+/** Counts bytes before they are read, and throws when they are too many. */
+export interface ReadBudget {
+  read(bytes: number): void;
+}
+
+/** Weights that lie in files beside the model. */
 export class ExternalData {
   readonly #folder: string | undefined;
-  readonly #budget: Budget;
+  readonly #budget: ReadBudget;
 
   /** `folder` is the model's own, undefined for a model that came as bytes. */
-  constructor(folder: string | undefined, budget: Budget) {
+  constructor(folder: string | undefined, budget: ReadBudget) {
     this.#folder = folder;
     this.#budget = budget;
   }
 
   /**
    * @param expected Bytes that the tensor's shape asks for.
-   * @throws Error when the file is not inside the model's folder, links included, or holds fewer bytes.
+   * @throws Error when the file is not inside the model's folder, links included, is none, or holds fewer bytes.
    */
   read(tensor: Onnx.ITensorProto, expected: number): Uint8Array {
+    return this.#open(tensor, expected, (descriptor, offset) => {
+      this.#budget.read(expected);
+      return readPart(descriptor, offset, expected);
+    });
+  }
+
+  /** Throws as `read` does, and reads nothing: for programs that open the file by themselves. */
+  check(tensor: Onnx.ITensorProto, expected: number): void {
+    this.#open(tensor, expected, () => undefined);
+  }
+
+  #open<T>(tensor: Onnx.ITensorProto, expected: number, use: (descriptor: number, offset: number) => T): T {
     const name = `Tensor ${quote(tensor.name ?? '')}`;
     const entries = new Map((tensor.externalData ?? []).map(({ key, value }) => [key ?? '', value ?? '']));
     const offset = Number(entries.get('offset') ?? 0);
@@ -30,9 +49,8 @@ export class ExternalData {
       );
     }
     const file = this.#locate(entries.get('location') ?? '', name);
-    this.#budget.read(expected);
     try {
-      return readPart(file, offset, expected);
+      return openPart(file, { offset, length: expected }, (descriptor) => use(descriptor, offset));
     } catch (cause) {
       throw new Error(
         `${name}: its external data ${quote(entries.get('location') ?? '')} cannot be read: ${(cause as Error).message}`,
@@ -72,7 +90,11 @@ function isInside(folder: string, file: string): boolean {
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-function readPart(file: string, offset: number, length: number): Uint8Array {
+function openPart<T>(
+  file: string,
+  { offset, length }: { offset: number; length: number },
+  use: (descriptor: number) => T,
+): T {
   // Opening a pipe would otherwise wait for a writer.
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -81,15 +103,18 @@ function readPart(file: string, offset: number, length: number): Uint8Array {
     if (stats.size < offset + length) {
       throw new Error(`expected at least ${offset + length} bytes, but it has ${stats.size}`);
     }
-    const bytes = new Uint8Array(length);
-    let done = 0;
-    while (done < length) {
-      const read = readSync(descriptor, bytes, done, length - done, offset + done);
-      if (read === 0) throw new Error('it was cut short while it was read');
-      done += read;
-    }
-    return bytes;
+    return use(descriptor);
   } finally {
     closeSync(descriptor);
   }
+}
+
+function readPart(descriptor: number, offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const read = readSync(descriptor, bytes, done, Math.min(length - done, MOST_AT_ONCE), offset + done);
+    if (read === 0) throw new Error('it was cut short while it was read');
+    done += read;
+  }
+  return bytes;
 }
