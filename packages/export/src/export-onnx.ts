@@ -91,10 +91,12 @@ export async function convertModel(model: LayersModel, options: ExportOptions = 
     graph.outputs = graph.outputs.map((output, i) =>
       givesProbabilities[i] ? output : graph.addNode(`${output}/softmax`, 'Softmax', [output], { axis: { int: 1 } }),
     );
-    properties[keys.appendedSoftmax] = 'true';
   }
   const single = softmax || givesProbabilities[0] ? 'probabilities' : 'logits';
   const ports = outputs.length === 1 ? [single] : outputNames;
+  if (softmax && givesProbabilities.includes(false)) {
+    properties[keys.appendedSoftmax] = JSON.stringify(ports.filter((_, i) => !givesProbabilities[i]));
+  }
   ports.forEach((name, i) => {
     graph.nameOutput(i, name);
   });

@@ -23,5 +23,6 @@ export {
 export { nhwcToNchw } from './runtime/images.ts';
 export { type Latency, type LatencyOptions, measureLatency } from './runtime/latency.ts';
 export type { OnnxSource } from './runtime/load-model.ts';
+export type { ImageBatch, NetworkInputs } from './runtime/network-inputs.ts';
 export { type Verification, type VerifyOptions, verify } from './runtime/verify.ts';
 export { writeOnnx } from './write-onnx.ts';

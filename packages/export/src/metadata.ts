@@ -55,6 +55,7 @@ export const keys = {
   accuracy: 'accuracy',
   pruning: 'pruning',
   producer: 'producer',
+  /** Names of the outputs behind which the exporter put a softmax. */
   appendedSoftmax: 'appended_softmax',
 } as const;
 
@@ -111,6 +112,12 @@ export function describe(
  */
 export function readOnnxMetadata(bytes: Uint8Array): OnnxMetadata {
   return metadataOf(decodeModel(bytes));
+}
+
+/** The outputs that the exporter put a softmax behind. */
+export function softmaxOutputs({ properties }: OnnxMetadata): readonly string[] {
+  const names = parseJson(properties[keys.appendedSoftmax]);
+  return isListOf('string')(names) ? names : [];
 }
 
 export function metadataOf(model: Onnx.ModelProto): OnnxMetadata {

@@ -54,16 +54,16 @@ export async function runOnnx(bytes: Uint8Array, images: Numbers): Promise<Float
 
 /** All outputs, as the file gives them. */
 export async function runOnnxOn(bytes: Uint8Array, inputs: readonly Numbers[]): Promise<Float32Array[]> {
-  return runFeeds(
-    bytes,
-    inputs.map(({ data, shape }) => {
-      const planes = tf.tidy(() => {
-        const arranged = channelsFirst(tf.tensor(data, shape));
-        return { data: arranged.dataSync() as Float32Array, dims: arranged.shape };
-      });
-      return new Tensor('float32', planes.data, planes.dims);
-    }),
-  );
+  return runFeeds(bytes, inputs.map(tensorOf));
+}
+
+/** Channels first. */
+function tensorOf({ data, shape }: Numbers): Tensor {
+  const planes = tf.tidy(() => {
+    const arranged = channelsFirst(tf.tensor(data, shape));
+    return { data: arranged.dataSync() as Float32Array, dims: arranged.shape };
+  });
+  return new Tensor('float32', planes.data, planes.dims);
 }
 
 /** All outputs of a file whose inputs are these tensors. */
@@ -101,6 +101,38 @@ export function expectClose(actual: Float32Array, expected: Float32Array): void 
   expect(actual.length).toBe(expected.length);
   const wrong = expected.findIndex((x, i) => !(Math.abs(actual[i]! - x) <= 1e-4 * (1 + Math.abs(x))));
   expect(wrong, `number ${wrong}: got ${actual[wrong]}, expected ${expected[wrong]}`).toBe(-1);
+}
+
+/** Fails unless every output of the file is within 1e-4 (1 + |x|) of the model's, x, at each of the batch sizes. */
+export async function expectSameAnswers(
+  model: LayersModel,
+  bytes: Uint8Array,
+  { seed = 7, batches = [1, 3, 64] }: { seed?: number; batches?: readonly number[] } = {},
+): Promise<void> {
+  const most = Math.max(...batches);
+  const first = ({ data, shape }: Numbers, count: number) => ({
+    data: data.subarray(0, (data.length / most) * count),
+    shape: shape.with(0, count),
+  });
+  const inputs = randomInputs(model, most, seed);
+  // Images do not see each other, so that the answers to some are the first answers to all.
+  const expected = runModelOn(model, inputs);
+  const session = await InferenceSession.create(bytes, { logSeverityLevel: 4 });
+  try {
+    for (const count of batches) {
+      const feeds = Object.fromEntries(
+        session.inputNames.map((name, i) => [name, tensorOf(first(inputs[i]!, count))] as const),
+      );
+      const outputs = await session.run(feeds);
+      for (const [i, name] of session.outputNames.entries()) {
+        const { data, dims } = outputs[name]!;
+        expect(dims[0]).toBe(count);
+        expectClose(data as Float32Array, expected[i]!.subarray(0, (expected[i]!.length / most) * count));
+      }
+    }
+  } finally {
+    await session.release();
+  }
 }
 
 export interface Structure {

@@ -1,15 +1,22 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { resnet, vgg16 } from '@secateur/models';
+import { resnet, uNet, vgg16 } from '@secateur/models';
 import * as tf from '@tensorflow/tfjs-core';
-import { type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
+import {
+  input,
+  type LayersModel,
+  layers,
+  model as modelOf,
+  type SymbolicTensor,
+  sequential,
+} from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encode, toModelProto } from '../src/graph/encode.ts';
 import { OnnxGraph } from '../src/graph/onnx-graph.ts';
 import { exportOnnx, measureLatency, quantise, readOnnxMetadata, toFloat16, verify } from '../src/index.ts';
 import { quantile } from '../src/runtime/latency.ts';
-import { randomImages, randomise, structureOf } from './oracle.ts';
+import { randomImages, randomInputs, randomise, structureOf } from './oracle.ts';
 
 function classifier(seed: number): LayersModel {
   const model = sequential({
@@ -144,7 +151,7 @@ describe('verify', () => {
     const other = sequential({ layers: [layers.dense({ inputShape: [60], units: 3 })] });
     const { data: images, shape } = randomImages(model, 2);
     await expect(verify(model, await exportOnnx(other), { images, shape })).rejects.toThrow(
-      /input \[batch, 3,5,4\] .* it has \[batch,60\] and \[batch,3\]/,
+      /input \[batch,3,5,4\] .* it has \[batch,60\] and \[batch,3\]/,
     );
     const path = join(directory, 'text.onnx');
     await writeFile(path, 'not a model');
@@ -152,6 +159,90 @@ describe('verify', () => {
       /text\.onnx' \(11 bytes\): expected an ONNX model/,
     );
     await expect(verify(model, join(directory, 'absent.onnx'), { images, shape })).rejects.toThrow(/could not be read/);
+  });
+});
+
+describe('networks that are no plain classifiers', () => {
+  const twoInputs = () => {
+    const image = input({ shape: [6, 5, 3], name: 'image' });
+    const facts = input({ shape: [4], name: 'facts' });
+    const steps = input({ shape: [7, 2], name: 'steps' });
+    const apply = (layer: { apply(x: SymbolicTensor | SymbolicTensor[]): unknown }, ...x: SymbolicTensor[]) =>
+      layer.apply(x.length === 1 ? x[0]! : x) as SymbolicTensor;
+    const map = apply(layers.conv2d({ name: 'map', filters: 4, kernelSize: 3, padding: 'same' }), image);
+    const sequence = apply(layers.conv1d({ name: 'sequence', filters: 3, kernelSize: 3 }), steps);
+    const flat = [map, sequence].map((x) => apply(layers.flatten(), x));
+    const joined = apply(layers.concatenate(), ...flat, facts);
+    const species = apply(layers.dense({ name: 'species', units: 5 }), joined);
+    const colour = apply(layers.dense({ name: 'colour', units: 3, activation: 'softmax' }), joined);
+    const model = modelOf({ inputs: [image, facts, steps], outputs: [species, map, colour, sequence] });
+    randomise(model, 5);
+    return model;
+  };
+
+  it.each(['NCHW', 'NHWC'] as const)('several inputs and outputs of all ranks, %s', async (inputLayout) => {
+    const model = twoInputs();
+    const inputs = randomInputs(model, 5).map(({ data: images, shape }) => ({ images, shape }));
+    const before = tf.memory().numTensors;
+    for (const softmax of [false, true]) {
+      const bytes = await exportOnnx(model, { inputLayout, softmax });
+      const report = await verify(model, bytes, { inputs, batchSize: 2, labels: [0, 1, 2, 3, 4] });
+      // For each image one of species and colour, one at each of 30 pixels and 5 steps.
+      const predictions = 5 * (1 + 30 + 1 + 5);
+      expect(report).toMatchObject({ passed: true, images: 5, predictions, sameClass: predictions });
+      expect(report.accuracy!.onnx).toBe(report.accuracy!.model);
+      expect((await measureLatency(bytes, { batchSize: 2, runs: 1 })).medianMs).toBeGreaterThan(0);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+    const int8 = await quantise(await exportOnnx(model, { inputLayout }), { inputs });
+    const report = await verify(model, int8, { inputs, tolerance: 0.2 });
+    expect(report.passed, JSON.stringify(report)).toBe(true);
+    expect(report.maxAbsDifference).toBeGreaterThan(1e-4);
+    model.dispose();
+  });
+
+  it('tells one that computes something else in its second output alone', async () => {
+    const [model, other] = [twoInputs(), twoInputs()];
+    const kernel = other.getLayer('map').weights[1]!;
+    tf.tidy(() => {
+      kernel.write(tf.add(kernel.read(), 1e-3));
+    });
+    const inputs = randomInputs(model, 2).map(({ data: images, shape }) => ({ images, shape }));
+    const report = await verify(model, await exportOnnx(other), { inputs, tolerance: 1e-4 });
+    expect(report.passed).toBe(false);
+    expect(report.maxAbsDifference).toBeGreaterThan(9e-4);
+    for (const each of [model, other]) each.dispose();
+  });
+
+  it('says how many inputs it wants, and how many of each', async () => {
+    const model = twoInputs();
+    const bytes = await exportOnnx(model);
+    const inputs = randomInputs(model, 2).map(({ data: images, shape }) => ({ images, shape }));
+    await expect(verify(model, bytes, inputs[0]!)).rejects.toThrow(/each of the 3 inputs .* got some for 1/);
+    const [first, ...others] = inputs;
+    const one = { images: first!.images.subarray(0, 90), shape: [1, 6, 5, 3] };
+    await expect(verify(model, bytes, { inputs: [one, ...others] })).rejects.toThrow(
+      'Expected 1 images for each input, but got some of shape [2,4].',
+    );
+    await expect(quantise(bytes, { inputs: [] })).rejects.toThrow('an empty list of inputs');
+    model.dispose();
+  });
+
+  it('labels of pixels: a U-Net', async () => {
+    const model = uNet({ levels: 1, width: 0.25, inputShape: [8, 8, 3], classes: 4, seed: 3 });
+    const { data: images, shape } = randomImages(model, 3);
+    const labels = Int32Array.from({ length: 3 * 64 }, (_, i) => i % 4);
+    const report = await verify(model, await exportOnnx(model), { images, shape, labels, batchSize: 2 });
+    expect(report).toMatchObject({ passed: true, images: 3, predictions: 192, sameClass: 192 });
+    const right = tf.tidy(() => {
+      const predicted = tf.argMax(model.predictOnBatch(tf.tensor(images, shape)) as tf.Tensor, -1).dataSync();
+      return labels.filter((label, i) => label === predicted[i]).length;
+    });
+    expect(report.accuracy).toEqual({ model: right / 192, onnx: right / 192 });
+    await expect(verify(model, await exportOnnx(model), { images, shape, labels: [1] })).rejects.toThrow(
+      'one label for each of the 64 positions of the 3 images, but got 1',
+    );
+    model.dispose();
   });
 });
 

@@ -1,6 +1,7 @@
 import { decodeModel } from '../graph/decode.ts';
 import { encode } from '../graph/encode.ts';
 import { feed } from '../runtime/feed.ts';
+import { type ImageBatch, inSteps } from '../runtime/network-inputs.ts';
 import { openModel } from '../runtime/session.ts';
 
 /** Between which numbers the values of a tensor lie, or most of them. */
@@ -13,10 +14,8 @@ export interface Range {
 export type RangeRule = 'min-max' | { readonly percentile: number };
 
 export interface CalibrationOptions {
-  /** Standardised images, channels last, or vectors. */
-  readonly images: Float32Array;
-  /** [count, height, width, channels] or [count, features]. */
-  readonly shape: readonly number[];
+  /** For each input. */
+  readonly batches: readonly [ImageBatch, ...ImageBatch[]];
   readonly batchSize: number;
   readonly rule: RangeRule;
 }
@@ -27,19 +26,14 @@ const BINS = 4096;
 export async function calibrate(
   onnx: Uint8Array,
   names: readonly string[],
-  { images, shape, batchSize, rule }: CalibrationOptions,
+  { batches, batchSize, rule }: CalibrationOptions,
 ): Promise<Map<string, Range>> {
   const loaded = await openModel(showing(onnx, names));
-  const [count, ...imageShape] = shape as [number, ...number[]];
-  const imageSize = images.length / count;
-  const [input] = loaded.session.inputNames;
   const forEachBatch = async (look: (name: string, values: Float32Array) => void) => {
-    for (let start = 0; start < count; start += batchSize) {
-      const end = Math.min(start + batchSize, count);
-      const batch = images.subarray(start * imageSize, end * imageSize);
-      const { feeds } = feed(loaded, batch, [end - start, ...imageShape]);
+    for (const batch of inSteps(batches, batchSize)) {
+      const { feeds } = feed(loaded, batch);
       const results = await loaded.session.run(feeds);
-      for (const name of names) look(name, (name === input ? feeds : results)[name]!.data as Float32Array);
+      for (const name of names) look(name, (feeds[name] ?? results[name])!.data as Float32Array);
     }
   };
   try {

@@ -4,16 +4,14 @@ import { NodeAttributes } from '../check/node-attributes.ts';
 import { sizesOf } from '../check/value-type.ts';
 import { onnx } from '../graph/proto.ts';
 import { loadModel, type OnnxSource } from '../runtime/load-model.ts';
+import { batchesOf, countOf, type NetworkInputs } from '../runtime/network-inputs.ts';
 import { calibrate, type Range, type RangeRule } from './calibrate.ts';
 import { floatsOf, GraphEditor, intAttribute, isFloat32 } from './graph-editor.ts';
 
 const { FLOAT, INT8, INT32, UINT8 } = onnx.TensorProto.DataType;
 
-export interface QuantiseOptions {
-  /** Real images, standardised, channels last, as the network takes them; a few hundred of all classes are enough. */
-  readonly images: Float32Array;
-  /** [count, height, width, channels], or [count, features] for a network of vectors. */
-  readonly shape: readonly number[];
+/** Real images, standardised, channels last, as the network takes them; a few hundred of all classes are enough. */
+export type QuantiseOptions = NetworkInputs & {
   /** Images at a time. Default 32. */
   readonly batchSize?: number;
   /**
@@ -28,7 +26,7 @@ export interface QuantiseOptions {
   readonly weightBits?: 7 | 8;
   /** Names of nodes that stay in float32, such as the first convolution. */
   readonly keep?: readonly string[];
-}
+};
 
 /** Which axis of the weight counts the filters: the one that each scale belongs to. */
 const filterAxis: Readonly<Record<string, (node: Onnx.INodeProto) => number>> = {
@@ -53,11 +51,10 @@ const clipping = new Set(['Relu', 'Clip']);
  *
  * @throws Error when the model is not valid or is quantised already, has no layer to quantise, or the images do not fit.
  */
-export async function quantise(
-  source: OnnxSource,
-  { images, shape, batchSize = 32, range = 'min-max', weightBits = 8, keep = [] }: QuantiseOptions,
-): Promise<Uint8Array> {
-  checkOptions({ images, shape, batchSize, range, weightBits });
+export async function quantise(source: OnnxSource, options: QuantiseOptions): Promise<Uint8Array> {
+  const { batchSize = 32, range = 'min-max', weightBits = 8, keep = [] } = options;
+  checkOptions({ batchSize, range, weightBits });
+  const batches = batchesOf(options);
   const model = await loadModel(source);
   const values = checkModel(model);
   const editor = new GraphEditor(model);
@@ -65,7 +62,7 @@ export async function quantise(
   const chosen = choose(editor, keep);
   // Preprocessing inside the graph moves pixels that are integers already.
   const tensors = [...tensorsAround(editor, chosen)].filter((name) => values.get(name)?.type === 'float32');
-  const ranges = await calibrate(original, tensors, { images, shape, batchSize, rule: range });
+  const ranges = await calibrate(original, tensors, { batches, batchSize, rule: range });
   shareRanges(editor, ranges);
 
   const scales = new Map<string, number>();
@@ -75,7 +72,7 @@ export async function quantise(
   editor.dropUnread();
   editor.graph.valueInfo = [];
   editor.note('precision', 'int8');
-  editor.note('calibration', JSON.stringify({ images: shape[0], range, weightBits }));
+  editor.note('calibration', JSON.stringify({ images: countOf(batches), range, weightBits }));
   checkModel(model);
   return editor.encode();
 }
@@ -253,18 +250,10 @@ function widening(
 }
 
 function checkOptions({
-  images,
-  shape,
   batchSize,
   range,
   weightBits,
-}: Required<Pick<QuantiseOptions, 'images' | 'shape' | 'batchSize' | 'range' | 'weightBits'>>): void {
-  const values = shape.reduce((product, size) => product * size, 1);
-  if (!shape[0] || images.length !== values) {
-    throw new Error(
-      `Expected ${values} values for images of shape [${shape}], at least one image, but got ${images.length}.`,
-    );
-  }
+}: Required<Pick<QuantiseOptions, 'batchSize' | 'range' | 'weightBits'>>): void {
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new Error(`Expected batchSize to be a positive integer, but got ${batchSize}.`);
   }

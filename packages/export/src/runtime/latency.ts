@@ -1,3 +1,4 @@
+import type { Tensor } from 'onnxruntime-node';
 import { takesPixels } from './feed.ts';
 import type { OnnxSource } from './load-model.ts';
 import { type LoadedModel, openModel } from './session.ts';
@@ -77,24 +78,32 @@ async function timeInTurn(
   return times;
 }
 
-function feedFor(loaded: LoadedModel, batchSize: number) {
-  const { runtime, session } = loaded;
-  const { input } = loaded.metadata;
-  const dims = [batchSize, ...input.dims.slice(1)] as number[];
-  if (dims.some((size) => !(size > 0))) {
-    throw new Error(
-      `Expected an input whose sizes are fixed but for the batch, but '${input.name}' is [${input.dims}].`,
-    );
-  }
-  const values = dims.reduce((product, size) => product * size, 1);
-  const [name] = session.inputNames as [string];
-  if (takesPixels(loaded)) {
-    const pixels = Uint8Array.from({ length: values }, (_, i) => 128 + 127 * Math.sin(i));
-    return { [name]: new runtime.Tensor('uint8', pixels, dims) };
-  }
-  // Ordinary numbers around 0: zeros or denormals would change the speed.
-  const data = Float32Array.from({ length: values }, (_, i) => Math.sin(i));
-  return { [name]: new runtime.Tensor('float32', data, dims) };
+function feedFor(loaded: LoadedModel, batchSize: number): Record<string, Tensor> {
+  const { runtime, session, metadata } = loaded;
+  return Object.fromEntries(
+    metadata.inputs.map((input, i) => {
+      const dims = [batchSize, ...input.dims.slice(1)] as number[];
+      if (dims.some((size) => !(size > 0))) {
+        throw new Error(
+          `Expected an input whose sizes are fixed but for the batch, but '${input.name}' is [${input.dims}].`,
+        );
+      }
+      const length = dims.reduce((product, size) => product * size, 1);
+      // Ordinary numbers around 0: zeros or denormals would change the speed.
+      const tensor = takesPixels(loaded, i)
+        ? new runtime.Tensor(
+            'uint8',
+            Uint8Array.from({ length }, (_, value) => 128 + 127 * Math.sin(value)),
+            dims,
+          )
+        : new runtime.Tensor(
+            'float32',
+            Float32Array.from({ length }, (_, value) => Math.sin(value)),
+            dims,
+          );
+      return [session.inputNames[i]!, tensor];
+    }),
+  );
 }
 
 /** Interpolates linearly between the two sorted values around the position. */

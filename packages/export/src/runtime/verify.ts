@@ -1,135 +1,155 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { Tensor } from 'onnxruntime-node';
 import { inspectModel } from '../check/check-onnx.ts';
 import { compareWithRuntime } from '../check/reported-outputs.ts';
-import { keys, type OnnxMetadata } from '../metadata.ts';
-import { type Agreement, argMax, compareLogits } from './agreement.ts';
-import { type Feed, feed } from './feed.ts';
+import { arrange } from '../layers/layout.ts';
+import { type OnnxMetadata, softmaxOutputs } from '../metadata.ts';
+import { type Agreement, countCorrect, LogitComparison } from './agreement.ts';
+import { feed, takesChannelsLast } from './feed.ts';
+import { nchwToNhwc } from './images.ts';
 import type { OnnxSource } from './load-model.ts';
+import { batchesOf, countOf, type ImageBatch, inSteps, type NetworkInputs } from './network-inputs.ts';
 import { type LoadedModel, openModel } from './session.ts';
 
-export interface VerifyOptions {
-  /** Standardised images, channels last, as the model takes them. */
-  readonly images: Float32Array;
-  /** [count, height, width, channels], or [count, features] for a model of vectors. */
-  readonly shape: readonly number[];
+/** The images, standardised and channels last as the model takes them, and how they are compared. */
+export type VerifyOptions = NetworkInputs & {
   /** Images at a time. Default 100. */
   readonly batchSize?: number;
   /** A logit x may differ by tolerance * (1 + |x|). Default 1e-4. */
   readonly tolerance?: number;
-  /** The true class of each image; with them the report states both accuracies. */
+  /**
+   * The true class of each prediction of the first output: one for each image, or for each of its positions, row by row, where the
+   * network labels those. With them the report states both accuracies.
+   */
   readonly labels?: ArrayLike<number> | undefined;
-}
+};
 
 export interface Verification extends Agreement {
   readonly images: number;
   readonly tolerance: number;
   /** No logit differs by more than the tolerance allows, and no class differs except in ties. */
   readonly passed: boolean;
-  /** Shares of images classified as labelled, in [0, 1]. */
+  /** Shares of predictions of the first output that are as labelled, in [0, 1]. */
   readonly accuracy?: { readonly model: number; readonly onnx: number };
 }
 
 /**
  * Runs a model on the active TensorFlow.js engine and its ONNX file in onnxruntime-node on the same images, and compares
- * the logits. The engine should compute in float32: with bfloat16 differences of 1e-2 and more are to be expected.
- * When the exporter appended a softmax, the model's logits go through one too. A file that takes whole pixels gets them, and the
+ * the logits: of every output, [batch, classes], or [batch, height, width, classes] where the network labels positions. The engine
+ * should compute in float32: with bfloat16 differences of 1e-2 and more are to be expected.
+ * Where the exporter appended a softmax, the model's logits go through one too. A file that takes whole pixels gets them, and the
  * model the same, standardised. The types and shapes that onnxruntime reports of inputs and outputs are compared with inferred ones.
  *
  * @throws Error when the images do not fit the model, the file is not ONNX, or it is not an export of such a model.
  */
-export async function verify(
-  model: LayersModel,
-  onnx: OnnxSource,
-  { images, shape, batchSize = 100, tolerance = 1e-4, labels }: VerifyOptions,
-): Promise<Verification> {
-  const [count, ...imageShape] = shape as [number, ...number[]];
-  checkImages(model, { images, shape, batchSize, labels });
-  const classes = model.outputs[0]!.shape.at(-1)!;
+export async function verify(model: LayersModel, onnx: OnnxSource, options: VerifyOptions): Promise<Verification> {
+  const { batchSize = 100, tolerance = 1e-4, labels } = options;
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new Error(`Expected batchSize to be a positive integer, but got ${batchSize}.`);
+  }
+  checkShapes(model, 'inputs' in options ? options.inputs : [options]);
+  const batches = batchesOf(options);
+  checkLabels(model, labels, countOf(batches));
   const loaded = await openModel(onnx);
   try {
-    checkPorts(loaded, imageShape, classes);
-    const imageSize = images.length / count;
-    const expected = new Float32Array(count * classes);
-    const actual = new Float32Array(count * classes);
-    for (let start = 0; start < count; start += batchSize) {
-      const end = Math.min(start + batchSize, count);
-      const batch = images.subarray(start * imageSize, end * imageSize);
-      const batchShape = [end - start, ...imageShape];
-      const { feeds, seen } = feed(loaded, batch, batchShape);
-      expected.set(await runModel(model, seen, { shape: batchShape, metadata: loaded.metadata }), start * classes);
-      actual.set(await runOnnx(loaded, feeds), start * classes);
+    checkPorts(loaded, model);
+    const comparison = new LogitComparison(tolerance);
+    const correct = { model: 0, onnx: 0 };
+    let labelled = 0;
+    for (const batch of inSteps(batches, batchSize)) {
+      const { feeds, seen } = feed(loaded, batch);
+      const expected = await runModel(model, seen, loaded.metadata);
+      const actual = await runOnnx(loaded, feeds);
+      for (const [i, { shape }] of model.outputs.entries()) {
+        comparison.add(expected[i]!, actual[i]!, shape.at(-1)!);
+      }
+      if (!labels) continue;
+      const classes = model.outputs[0]!.shape.at(-1)!;
+      const known = Array.from(labels).slice(labelled, labelled + expected[0]!.length / classes);
+      labelled += known.length;
+      correct.model += countCorrect(expected[0]!, known, classes);
+      correct.onnx += countCorrect(actual[0]!, known, classes);
     }
-    const agreement = compareLogits(expected, actual, { classes, tolerance });
-    const accuracyOf = (logits: Float32Array) => accuracy(logits, labels!, classes);
+    const { agreement } = comparison;
     return {
-      images: count,
+      images: countOf(batches),
       tolerance,
       ...agreement,
       passed: agreement.maxScaledDifference <= tolerance && agreement.differentClass === 0,
-      ...(labels && { accuracy: { model: accuracyOf(expected), onnx: accuracyOf(actual) } }),
+      ...(labels && { accuracy: { model: correct.model / labelled, onnx: correct.onnx / labelled } }),
     };
   } finally {
     await loaded.session.release();
   }
 }
 
+/** The numbers of each output, channels last. */
 async function runModel(
   model: LayersModel,
-  images: Float32Array,
-  { shape, metadata }: { shape: number[]; metadata: OnnxMetadata },
-): Promise<Float32Array> {
-  const output = tf.tidy(() => {
-    const logits = model.predictOnBatch(tf.tensor(images, shape)) as tf.Tensor;
-    return metadata.properties[keys.appendedSoftmax] === 'true' ? tf.softmax(logits) : logits;
+  batches: readonly ImageBatch[],
+  metadata: OnnxMetadata,
+): Promise<Float32Array[]> {
+  const withSoftmax = softmaxOutputs(metadata);
+  const outputs = tf.tidy(() => {
+    const tensors = batches.map(({ images, shape }) => tf.tensor(images, [...shape]));
+    return [model.predictOnBatch(tensors)]
+      .flat()
+      .map((logits, i) => (withSoftmax.includes(metadata.outputs[i]!.name) ? tf.softmax(logits) : logits));
   });
   try {
-    return (await output.data()) as Float32Array;
+    return (await Promise.all(outputs.map((output) => output.data()))) as Float32Array[];
   } finally {
-    output.dispose();
+    tf.dispose(outputs);
   }
 }
 
-async function runOnnx({ session }: LoadedModel, feeds: Feed['feeds']): Promise<Float32Array> {
+/** The same of the file, whose outputs are channels first. */
+async function runOnnx({ session }: LoadedModel, feeds: Record<string, Tensor>): Promise<Float32Array[]> {
   const outputs = await session.run(feeds);
-  return outputs[session.outputNames[0]!]!.data as Float32Array;
+  return session.outputNames.map((name) => {
+    const { data, dims } = outputs[name]!;
+    return dims.length > 2 ? nchwToNhwc(data as Float32Array, dims) : (data as Float32Array);
+  });
 }
 
-function accuracy(logits: Float32Array, labels: ArrayLike<number>, classes: number): number {
-  const correct = Array.from(labels).filter(
-    (label, i) => argMax(logits.subarray(i * classes, (i + 1) * classes)) === label,
-  );
-  return correct.length / labels.length;
-}
-
-function checkImages(
-  model: LayersModel,
-  { images, shape, batchSize, labels }: Pick<VerifyOptions, 'images' | 'shape' | 'labels'> & { batchSize: number },
-): void {
-  const [count, ...imageShape] = shape;
-  const expected = model.inputs[0]!.shape.slice(1);
-  if (!count || String(imageShape) !== String(expected)) {
-    throw new Error(`Expected images of shape [count, ${expected}] for model '${model.name}', but got [${shape}].`);
-  }
-  const values = shape.reduce((product, size) => product * size, 1);
-  if (images.length !== values) {
-    throw new Error(`Expected ${values} values for images of shape [${shape}], but got ${images.length}.`);
-  }
-  if (labels && labels.length !== count) {
-    throw new Error(`Expected one label for each of the ${count} images, but got ${labels.length}.`);
-  }
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new Error(`Expected batchSize to be a positive integer, but got ${batchSize}.`);
-  }
-}
-
-function checkPorts({ metadata, session, model }: LoadedModel, imageShape: readonly number[], classes: number): void {
-  const { input, output, properties } = metadata;
-  const isChannelsFirst = imageShape.length === 3 && properties[keys.layout] !== 'NHWC';
-  const wanted = isChannelsFirst ? [imageShape[2], imageShape[0], imageShape[1]] : imageShape;
-  if (String(input.dims.slice(1)) !== String(wanted) || String(output.dims.slice(1)) !== String(classes)) {
+function checkShapes({ name, inputs }: LayersModel, batches: readonly ImageBatch[]): void {
+  if (batches.length !== inputs.length) {
     throw new Error(
-      `Expected an ONNX file with input [batch, ${wanted}] and output [batch, ${classes}], as the model has, but it has [${input.dims}] and [${output.dims}]. Is it an export of another model?`,
+      `Expected images for each of the ${inputs.length} inputs of model '${name}', but got some for ${batches.length}. Give them as 'inputs', a list of images and shape.`,
+    );
+  }
+  for (const [i, { shape }] of batches.entries()) {
+    const expected = inputs[i]!.shape.slice(1);
+    if (!shape[0] || String(shape.slice(1)) !== String(expected)) {
+      throw new Error(`Expected images of shape [count, ${expected}] for model '${name}', but got [${shape}].`);
+    }
+  }
+}
+
+function checkLabels({ outputs }: LayersModel, labels: ArrayLike<number> | undefined, count: number): void {
+  const positions = outputs[0]!.shape.slice(1, -1).reduce<number>((product, size) => product * size!, 1);
+  if (!labels || labels.length === count * positions) return;
+  const what = positions === 1 ? `${count} images` : `${positions} positions of the ${count} images`;
+  throw new Error(`Expected one label for each of the ${what}, but got ${labels.length}.`);
+}
+
+function checkPorts({ metadata, session, model }: LoadedModel, { inputs, outputs }: LayersModel): void {
+  const sizes = ({ shape }: LayersModel['inputs'][number]) => shape.slice(1) as number[];
+  const layoutOf = (i: number) => (takesChannelsLast(metadata, i) ? 'channelsLast' : 'channelsFirst');
+  const wanted = {
+    input: inputs.map((input, i) => arrange(sizes(input), layoutOf(i))),
+    output: outputs.map((output) => arrange(sizes(output), 'channelsFirst')),
+  };
+  const list = (ports: readonly (readonly unknown[])[]) => ports.map((dims) => `[${dims}]`).join(', ');
+  const found = { input: metadata.inputs, output: metadata.outputs };
+  const isOther = (['input', 'output'] as const).some(
+    (role) => list(wanted[role]) !== list(found[role].map(({ dims }) => dims.slice(1))),
+  );
+  if (isOther) {
+    const [input, output] = [wanted.input, wanted.output].map((ports) => list(ports.map((dims) => ['batch', dims])));
+    throw new Error(
+      `Expected an ONNX file with input ${input} and output ${output}, as the model has, but it has ${list(found.input.map(({ dims }) => dims))} and ${list(found.output.map(({ dims }) => dims))}. Is it an export of another model?`,
     );
   }
   const differences = compareWithRuntime(inspectModel(model).values, session);
