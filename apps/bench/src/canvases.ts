@@ -3,7 +3,7 @@ import type { Batch, BatchSource } from '@secateur/core';
 import { CIFAR10_STATISTICS, type LabelledImages, pickPerClass, stratifiedSplit } from '@secateur/data';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { type Cifar10Options, continueEpochs, type PrunableImages, readCifar10 } from './cifar10.ts';
+import { type Cifar10Options, fromEpoch, type PrunableImages, readCifar10 } from './cifar10.ts';
 import { IMAGES } from './study/quickstart.ts';
 
 export const CANVAS = 48;
@@ -90,7 +90,7 @@ export async function openCanvases({ seed, firstEpoch, ...which }: Cifar10Option
   const { batchSize } = IMAGES;
   const still = { batchSize, seed, fresh: false };
   return {
-    training: continueEpochs(canvasSource(rest, { batchSize, seed, fresh: true }), firstEpoch),
+    training: fromEpoch(canvasSource(rest, { batchSize, seed, fresh: true }), firstEpoch),
     scoring: canvasSource(pickPerClass(rest, { perClass: IMAGES.imagesPerClass, seed }), still),
     validation: canvasSource(heldOut, still),
     test: canvasSource(test, still),

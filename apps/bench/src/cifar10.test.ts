@@ -1,24 +1,23 @@
 import type { BatchSource } from '@secateur/core';
 import { expect, it } from 'vitest';
-import { continueEpochs } from './cifar10.ts';
+import { fromEpoch } from './cifar10.ts';
 
-it('counts epochs on from one training to the next, and goes on in the middle of one', () => {
-  const asked: number[] = [];
+it('goes on with the epochs of a source, also in the middle of one', () => {
+  const asked: [number, number | undefined][] = [];
   const source: BatchSource = {
     size: 1,
     batchSize: 1,
     classNames: [],
-    batches: (epoch) => {
-      asked.push(epoch);
+    batches: (epoch, firstBatch) => {
+      asked.push([epoch, firstBatch]);
       return (async function* () {})();
     },
   };
-  const counted = continueEpochs(source, 10);
-  for (const epoch of [0, 1, 2, 0, 1]) counted.batches(epoch);
-  expect(asked).toEqual([10, 11, 12, 13, 14]);
-
-  asked.length = 0;
-  const resumed = continueEpochs(source, 10);
-  for (const epoch of [2, 3, 0]) resumed.batches(epoch);
-  expect(asked).toEqual([12, 13, 14]);
+  const later = fromEpoch(source, 10);
+  later.batches(0);
+  later.batches(2, 7);
+  expect(asked).toEqual([
+    [10, undefined],
+    [12, 7],
+  ]);
 });

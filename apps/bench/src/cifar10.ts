@@ -25,7 +25,6 @@ export interface Cifar10Options {
 
 /** The parts of a data set that pruning needs, and those that only a report sees. */
 export interface PrunableImages {
-  /** No two trainings see the same epoch of it. */
   readonly training: BatchSource;
   readonly scoring: BatchSource;
   readonly validation: BatchSource;
@@ -51,7 +50,7 @@ export async function openCifar10({
   const test = createBatchSource(images.test, plain);
   return {
     ...sources,
-    training: continueEpochs(sources.training, firstEpoch),
+    training: fromEpoch(sources.training, firstEpoch),
     test,
     close: async () => void (await Promise.all([sources.close(), test.close()])),
   };
@@ -71,21 +70,8 @@ function take(images: LabelledImages, perClass: number | undefined): LabelledIma
   return perClass === undefined ? images : pickPerClass(images, { perClass, seed: 0 });
 }
 
-/**
- * Counts epochs on from one training to the next, from `first`, so that none sees the same augmented images again. A training that
- * begins in a later epoch than its first goes on with one that was stopped.
- */
-export function continueEpochs(source: BatchSource, first = 0): BatchSource {
+/** The source, whose epoch 0 is the given one of it: a later training of the same network sees images augmented in other ways. */
+export function fromEpoch(source: BatchSource, first = 0): BatchSource {
   const { size, batchSize, classNames } = source;
-  let [start, next] = [first, first];
-  return {
-    size,
-    batchSize,
-    classNames,
-    batches(epoch, firstBatch) {
-      if (epoch === 0) start = next;
-      next = start + epoch + 1;
-      return source.batches(start + epoch, firstBatch);
-    },
-  };
+  return { size, batchSize, classNames, batches: (epoch, firstBatch) => source.batches(first + epoch, firstBatch) };
 }

@@ -4,6 +4,7 @@ import { buildReport, type MeasuredPruning, type MeasuredScores, presentReport }
 import { choice, list, share } from '../arguments.ts';
 import {
   addNetworkStudyOptions,
+  epochsOf,
   type NetworkStudyOptions,
   protocolOf,
   recipeOf,
@@ -39,6 +40,7 @@ export function ablationCommand(): Command {
 
 async function ablation({ objectives, strategies, minutes, out, json, ...options }: AblationOptions): Promise<void> {
   const study = await Study.open(setupOf(options), { out, json, ...(minutes !== undefined && { minutes }) });
+  study.announce(options.seeds * objectives.length * epochsOf(options, { prunings: strategies.length }));
   const prunings: MeasuredPruning[] = [];
   const scores: MeasuredScores[] = [];
   for (let seed = 0; seed < options.seeds; seed++) {

@@ -4,6 +4,7 @@ import { buildReport, type MeasuredArchitecture, presentReport } from '../archit
 import { list, share } from '../arguments.ts';
 import {
   addNetworkStudyOptions,
+  epochsOf,
   type NetworkStudyOptions,
   protocolOf,
   recipeOf,
@@ -31,10 +32,11 @@ export function architecturesCommand(): Command {
 
 async function architectures({ networks, minutes, out, json, ...options }: ArchitecturesOptions): Promise<void> {
   const study = await Study.open(setupOf(options), { out, json, ...(minutes !== undefined && { minutes }) });
-  const { tolerance } = options;
+  const { tolerance, seeds } = options;
+  study.announce(networks.length * seeds * epochsOf(options));
   const measured: MeasuredArchitecture[] = [];
   for (const network of networks) {
-    for (let seed = 0; seed < options.seeds; seed++) {
+    for (let seed = 0; seed < seeds; seed++) {
       const { folders, ...pruned } = await pruneInSteps(study, {
         name: `${network}/seed-${seed}`,
         pruning: 'pruned',

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { count, list, numbersFromZero } from '../arguments.ts';
-import { parseCriteria } from '../criteria/protocol.ts';
+import { parseCriteria } from '../criteria/parse-criterion.ts';
 import { type KnownImportanceRecord, READOUTS, type Readout, type Task } from '../known-importance/planting.ts';
 import { buildReport, type Measured, presentReport } from '../known-importance/report.ts';
 import { addStudyOptions, Study, type StudyOptions } from '../study/study.ts';

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { count, factors, list, share } from '../arguments.ts';
 import {
   addNetworkStudyOptions,
+  epochsOf,
   type NetworkStudyOptions,
   protocolOf,
   recipeOf,
@@ -37,6 +38,7 @@ async function robustness({ networks, epsilons, minutes, out, json, ...options }
   const { target, pgdSteps, images } = options;
   const setup = { ...setupOf(options), epsilons: epsilons.join() };
   const study = await Study.open(setup, { out, json, ...(minutes !== undefined && { minutes }) });
+  study.announce(networks.length * options.seeds * epochsOf(options));
   const measured: MeasuredState[] = [];
   for (const network of networks) {
     for (let seed = 0; seed < options.seeds; seed++) {

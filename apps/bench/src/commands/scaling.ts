@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { choice, count, counts, factor, factors, list } from '../arguments.ts';
-import { checkedCriterion } from '../criteria/protocol.ts';
+import { checkedCriterion } from '../criteria/parse-criterion.ts';
 import { AXES, type Axis, KNOWN_DEPTHS, pointAt, WORKS, type Work } from '../scaling/axes.ts';
 import type { ScalingRecord, ScalingTask } from '../scaling/records.ts';
 import { buildReport, type MeasuredPoint, presentReport } from '../scaling/report.ts';

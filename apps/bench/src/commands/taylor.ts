@@ -25,10 +25,11 @@ export function taylorCommand(): Command {
 async function taylor({ networks, taus, minutes, out, json, ...options }: TaylorOptions): Promise<void> {
   const setup = { ...setupOf(options), taus: taus.join() };
   const study = await Study.open(setup, { out, json, ...(minutes !== undefined && { minutes }) });
-  const { epochs, imagesPerClass } = options;
+  const { epochs, seeds, imagesPerClass } = options;
+  study.announce(networks.length * seeds * epochs);
   const measured: MeasuredNetwork[] = [];
   for (const network of networks) {
-    for (let seed = 0; seed < options.seeds; seed++) {
+    for (let seed = 0; seed < seeds; seed++) {
       const name = `${network}/seed-${seed}`;
       const recipe = recipeOf(options, { network, seed });
       const from = study.folderOf(`${name}/base`);

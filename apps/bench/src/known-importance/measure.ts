@@ -1,5 +1,5 @@
 import { evaluate, type LayerScores, PLAIN_OBJECTIVE, scoreFilters, train } from '@secateur/core';
-import { parseCriterion } from '../criteria/protocol.ts';
+import { parseCriterion } from '../criteria/parse-criterion.ts';
 import { plantedImages, plantedNetwork } from './planted-network.ts';
 import { type KnownImportanceRecord, servedClasses, type Task } from './planting.ts';
 

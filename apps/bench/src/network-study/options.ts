@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { count, factor, numberFromZero, share } from '../arguments.ts';
-import { checkedCriterion } from '../criteria/protocol.ts';
+import { checkedCriterion } from '../criteria/parse-criterion.ts';
 import type { PruningProtocol } from './prune-in-steps.ts';
 import type { Recipe, Removal } from './recipe.ts';
 
@@ -73,6 +73,14 @@ export function recipeOf(options: RecipeOptions, own: Pick<Recipe, 'network' | '
     ...(data !== undefined && { data: resolve(data) }),
     ...own,
   };
+}
+
+/** What one unpruned network costs at most, with its prunings and with the training for as long as those were tuned. */
+export function epochsOf(
+  { epochs, iterations, fineTuneEpochs, finalTuneEpochs }: NetworkStudyOptions,
+  { prunings = 1 }: { readonly prunings?: number } = {},
+): number {
+  return epochs + (prunings + 1) * (iterations * fineTuneEpochs + finalTuneEpochs);
 }
 
 export function protocolOf(

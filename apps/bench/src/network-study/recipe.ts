@@ -28,6 +28,10 @@ export interface Removal {
   readonly maxLayerFraction: number;
   readonly kinds: readonly ProducerKind[];
   readonly coupled: 'together' | 'stay';
+  /** 'global', the default: filters of all layers compete; 'layer': those of one. */
+  readonly scope?: 'global' | 'layer';
+  /** 'usual', the default: class-aware scores as they are, others by their layer's mean. */
+  readonly normalise?: 'usual' | 'layer-mean' | 'none';
   /** Where to stop. */
   readonly atMostMacs?: number;
 }
@@ -39,7 +43,14 @@ export type NetworkTask = {
   readonly firstEpoch?: number;
 } & (
   | { readonly kind: 'train'; readonly to: string; readonly epochs: number }
-  | { readonly kind: 'tune'; readonly from: string; readonly to: string; readonly epochs: number }
+  | {
+      readonly kind: 'tune';
+      readonly from: string;
+      readonly to: string;
+      readonly epochs: number;
+      /** By the schedule that follows the last removal, the default, or any other. */
+      readonly like?: 'final' | 'fine';
+    }
   | {
       readonly kind: 'remove';
       readonly from: string;

@@ -25,8 +25,11 @@ export interface Plot {
 const WIDTH = 720;
 const HEIGHT = 440;
 const FRAME = { left: 72, top: 40, right: 190, bottom: 52 };
-/** Okabe and Ito's colours, which most people can tell apart. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#555555', '#000000'];
+/** Okabe and Ito's colours, which most people can tell apart; then darker ones of Tol's. */
+const COLOURS = [
+  ...['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#555555', '#000000'],
+  ...['#882255', '#999933', '#332288', '#44aa99', '#aa4499'],
+];
 
 /** @throws Error when no series has a point that its axes can show. */
 export function plot({ title, x, y, series }: Plot): string {

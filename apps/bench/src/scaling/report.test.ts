@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { buildReport, type MeasuredPoint, presentReport } from './report.ts';
+import { buildReport, isWorseThanLinear, type MeasuredPoint, presentReport } from './report.ts';
 
 const point = (size: number, more: Partial<MeasuredPoint>): MeasuredPoint => ({
   axis: 'classes',
@@ -23,7 +23,22 @@ it('fits exponents to the medians, and says which are worse than linear', () => 
   expect(growth!.time).toBeCloseTo(1.5, 12);
   expect(growth!.timeByFilters).toBeCloseTo(1.5, 12);
   expect(growth!.memory).toBeCloseTo(0.5, 12);
-  expect(presentReport(report).text).toContain('1.50 worse than linear');
+  expect(presentReport(report).text).toMatch(/1\.50 +1\.00 +1\.50 +worse than linear/);
+});
+
+it('expects of wider networks, whose filters cost more each, to be linear in multiply-accumulates', () => {
+  const wider = (power: number) =>
+    [8, 16, 32].map((size) =>
+      point(size, { axis: 'width', images: 100, filters: size, macs: size ** 2, milliseconds: [size ** power] }),
+    );
+  const [growth] = buildReport(wider(1.9)).growths;
+  expect(growth).toMatchObject({
+    timeByFilters: expect.closeTo(1.9, 12),
+    workByFilters: expect.closeTo(2, 12),
+    timeByWork: expect.closeTo(0.95, 12),
+  });
+  expect(isWorseThanLinear(growth!)).toBe(false);
+  expect(isWorseThanLinear(buildReport(wider(2.3)).growths[0]!)).toBe(true);
 });
 
 it('fits nothing where nothing changes', () => {

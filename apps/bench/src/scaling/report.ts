@@ -22,6 +22,8 @@ export interface Growth {
   /** Of time by filters x images (for surgery filters alone), and by MACs x images (for surgery parameters). */
   readonly timeByFilters?: number;
   readonly timeByWork?: number;
+  /** Of the MACs x images (parameters) themselves by filters x images: what a forward pass (a copy of the weights) grows by. */
+  readonly workByFilters?: number;
 }
 
 export interface ScalingReport {
@@ -29,8 +31,16 @@ export interface ScalingReport {
   readonly measured: readonly MeasuredPoint[];
 }
 
-/** What a fit may exceed 1 by before it counts as worse than linear. */
+/** What a fit may exceed its limit by before it counts as worse than linear. */
 export const SLACK = 0.1;
+
+/**
+ * Whether time grows faster than linearly in filters x images and in what one filter costs in one image. Of wider networks each filter
+ * reads more channels: a forward pass alone is then no longer linear in filters, and no score of its gradients can be.
+ */
+export function isWorseThanLinear({ timeByFilters = 0, timeByWork = 0, workByFilters = 1 }: Growth): boolean {
+  return timeByWork > 1 + SLACK || timeByFilters > Math.max(1, workByFilters) + SLACK;
+}
 
 export function buildReport(measured: readonly MeasuredPoint[]): ScalingReport {
   const lines = new Map(measured.map(({ axis, work }) => [`${axis} ${work}`, { axis, work }]));
@@ -47,8 +57,11 @@ export function buildReport(measured: readonly MeasuredPoint[]): ScalingReport {
       ({ size }) => size,
       ({ extraBytes }) => extraBytes,
     );
-    const timeByFilters = timeBy(({ filters, images }) => filters * Math.max(1, images));
-    const timeByWork = timeBy(({ macs, images, parameters }) => (images > 0 ? macs * images : parameters));
+    const filtersOf = ({ filters, images }: MeasuredPoint) => filters * Math.max(1, images);
+    const workOf = ({ macs, images, parameters }: MeasuredPoint) => (images > 0 ? macs * images : parameters);
+    const timeByFilters = timeBy(filtersOf);
+    const timeByWork = timeBy(workOf);
+    const workByFilters = exponentOf(points, filtersOf, workOf);
     return {
       axis,
       work,
@@ -56,6 +69,7 @@ export function buildReport(measured: readonly MeasuredPoint[]): ScalingReport {
       ...(memory !== undefined && { memory }),
       ...(timeByFilters !== undefined && { timeByFilters }),
       ...(timeByWork !== undefined && { timeByWork }),
+      ...(workByFilters !== undefined && { workByFilters }),
     };
   });
   return { growths, measured };
@@ -71,7 +85,16 @@ function exponentOf(
 }
 
 const HEADINGS = ['axis', 'work', 'size', 'filters', 'images', 'time', 'memory MiB'];
-const GROWTH_HEADINGS = ['axis', 'work', 'time', 'memory', 'time by filters x images', 'time by MACs x images'];
+const GROWTH_HEADINGS = [
+  'axis',
+  'work',
+  'time',
+  'memory',
+  'time by filters x images',
+  'MACs x images by filters x images',
+  'time by MACs x images',
+  '',
+];
 
 export function presentReport({ growths, measured }: ScalingReport): Presentation {
   const rows = measured.map(({ axis, work, size, filters, images, milliseconds, extraBytes }) => [
@@ -84,13 +107,15 @@ export function presentReport({ growths, measured }: ScalingReport): Presentatio
     mebibytes(extraBytes),
   ]);
   const exponent = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(2));
-  const growthRows = growths.map(({ axis, work, time, memory, timeByFilters, timeByWork }) => [
-    axis,
-    work,
-    exponent(time),
-    exponent(memory),
-    exponent(timeByFilters) + ((timeByFilters ?? 0) > 1 + SLACK ? ' worse than linear' : ''),
-    exponent(timeByWork) + ((timeByWork ?? 0) > 1 + SLACK ? ' worse than linear' : ''),
+  const growthRows = growths.map((growth) => [
+    growth.axis,
+    growth.work,
+    exponent(growth.time),
+    exponent(growth.memory),
+    exponent(growth.timeByFilters),
+    exponent(growth.workByFilters),
+    exponent(growth.timeByWork),
+    isWorseThanLinear(growth) ? 'worse than linear' : 'at most linear',
   ]);
   const text = [
     'Time and memory of scoring and surgery, medians',
@@ -100,7 +125,8 @@ export function presentReport({ growths, measured }: ScalingReport): Presentatio
     'Exponents k of time = c x^k, and of memory',
     formatTable(GROWTH_HEADINGS, growthRows),
     '',
-    'Memory is what the process took beyond the network and the images. Surgery sees no images: by filters, and by parameters.',
+    'Memory is what the process took beyond the network and the images. Surgery sees no images: by filters, and by parameters. Linear: in filters',
+    'x images, and where one filter costs more in one image as the network grows, in MACs x images.',
   ].join('\n');
   const axes = [...new Set(measured.map(({ axis }) => axis))];
   const plots = axes.flatMap((axis) => {

@@ -62,6 +62,11 @@ export class Study {
     return join(this.#folder.path, name);
   }
 
+  /** Says what the study costs at most, before it begins: epochs of training, over all networks. */
+  announce(epochs: number): void {
+    console.error(`In all at most ${epochs} epochs of training, less what is in the folder already.`);
+  }
+
   /**
    * Measured by a file of workers/ if it is not in the folder yet.
    *
@@ -81,7 +86,10 @@ export class Study {
     return this.#folder.record(name, async () => {
       this.#checkTime(name);
       console.error(`${name} ...`);
-      return measure();
+      const started = performance.now();
+      const record = await measure();
+      console.error(`  ${((performance.now() - started) / 1000).toFixed(0)} s`);
+      return record;
     });
   }
 

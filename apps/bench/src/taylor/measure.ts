@@ -2,7 +2,7 @@ import { applyPlan, type BatchSource, createPlan, type LayerScores, readGraph, s
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { arraySource, type ImageArrays } from '../array-source.ts';
-import { parseCriterion } from '../criteria/protocol.ts';
+import { parseCriterion } from '../criteria/parse-criterion.ts';
 import type { FilterChanges, TaylorRecord } from './records.ts';
 import { referenceName } from './records.ts';
 

@@ -13,6 +13,7 @@ import {
   type Teacher,
   train,
 } from '@secateur/core';
+import { continueEpochs } from '@secateur/data';
 import { vgg11 } from '@secateur/models';
 import '@secateur/tfjs-backend-torch';
 import * as tf from '@tensorflow/tfjs-core';
@@ -32,7 +33,8 @@ const { base, fine, final } = tunings(setup);
 const common = { objective: OBJECTIVE, precision: PRECISION } as const;
 
 await tf.setBackend('torch');
-const images = await openCifar10({ ...setup, seed, data: task.data });
+const parts = await openCifar10({ ...setup, seed, data: task.data });
+const images = { ...parts, training: continueEpochs(parts.training) };
 try {
   console.log(JSON.stringify(await perform()));
 } finally {

@@ -3,7 +3,7 @@ import { classAwarePruning, isClassAware, type Objective, scoreFilters } from '@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { CANVAS, openCanvases } from '../canvases.ts';
 import { openCifar10, type PrunableImages } from '../cifar10.ts';
-import { parseCriterion } from '../criteria/protocol.ts';
+import { parseCriterion } from '../criteria/parse-criterion.ts';
 import type { NetworkRecord, NetworkTask, Recipe, Removal, ScoresRecord } from '../network-study/recipe.ts';
 import { trainResumably } from '../network-study/resumable-training.ts';
 import { buildNetwork } from '../networks.ts';
@@ -26,7 +26,7 @@ await answer(async (task: NetworkTask): Promise<NetworkRecord | ScoresRecord> =>
 async function perform(task: NetworkTask, images: PrunableImages): Promise<NetworkRecord | ScoresRecord> {
   const { recipe } = task;
   if (task.kind === 'score') return score(await loadModel(task.from), task.criterion, images);
-  const { base, fine, final } = tunings({
+  const { base, ...after } = tunings({
     epochs: task.epochs,
     fineTuneEpochs: task.epochs,
     finalTuneEpochs: task.epochs,
@@ -39,14 +39,14 @@ async function perform(task: NetworkTask, images: PrunableImages): Promise<Netwo
     }
     case 'tune': {
       const model = await loadModel(task.from);
-      await tune(model, images, { recipe, tuning: atItsRate(final, recipe), folder: task.to });
+      await tune(model, images, { recipe, tuning: atItsRate(after[task.like ?? 'final'], recipe), folder: task.to });
       return keep(model, images, { ...task, removed: 0 });
     }
     case 'remove': {
       const { model, removed } = await remove(await loadModel(task.from), images, {
         removal: task.removal,
         recipe,
-        tuning: atItsRate(fine, recipe),
+        tuning: atItsRate(after.fine, recipe),
       });
       return keep(model, images, { ...task, removed, epochs: removed === 0 ? 0 : task.epochs });
     }
@@ -84,9 +84,12 @@ async function remove(
   { removal, recipe, tuning }: { readonly removal: Removal; readonly recipe: Recipe; readonly tuning: Tuning },
 ): Promise<{ model: LayersModel; removed: number }> {
   const { criterion: name, strategy, threshold, maxFraction, minFilters, maxLayerFraction, kinds, coupled } = removal;
+  const { scope = 'global', normalise = 'usual' } = removal;
+  const limits = { maxFraction, minFilters, maxLayerFraction, scope };
   const events = classAwarePruning(model, images, {
     criterion: parseCriterion(name),
-    selection: { strategy, maxFraction, minFilters, maxLayerFraction, ...(strategy !== 'percentage' && { threshold }) },
+    selection: { strategy, ...limits, ...(strategy !== 'percentage' && { threshold }) },
+    ...(normalise !== 'usual' && { ranking: { normalise: normalise === 'layer-mean' ? 'layer mean' : 'none' } }),
     graph: { kinds, coupled },
     fineTune: { ...tuning, objective: objectiveOf(recipe), precision: PRECISION },
     tolerance: 1,

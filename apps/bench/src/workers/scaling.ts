@@ -1,7 +1,7 @@
 // Times the scoring or the surgery of an untrained network, whose size is what matters.
 import { applyPlan, countCost, createPlan, readGraph, scoreFilters } from '@secateur/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { parseCriterion } from '../criteria/protocol.ts';
+import { parseCriterion } from '../criteria/parse-criterion.ts';
 import { buildNetwork } from '../networks.ts';
 import { noiseImages } from '../noise-images.ts';
 import type { ScalingRecord, ScalingTask } from '../scaling/records.ts';

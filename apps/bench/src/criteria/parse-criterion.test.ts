@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CRITERION_NAMES, parseCriteria, parseCriterion } from './protocol.ts';
+import { CRITERION_NAMES, parseCriteria, parseCriterion } from './parse-criterion.ts';
 
 describe('criteria on the command line', () => {
   it('are names, with a setting of their own where one is given', () => {
