@@ -25,4 +25,4 @@ export { type Latency, type LatencyOptions, measureLatency } from './runtime/lat
 export type { OnnxSource } from './runtime/load-model.ts';
 export type { ImageBatch, NetworkInputs } from './runtime/network-inputs.ts';
 export { type Verification, type VerifyOptions, verify } from './runtime/verify.ts';
-export { writeOnnx } from './write-onnx.ts';
+export { saveOnnx, writeOnnx } from './write-onnx.ts';

@@ -56,14 +56,15 @@ function network() {
 describe('toFloat16', () => {
   it.each([false, true])('halves the file and keeps the answers, activations %s', async (activations) => {
     const model = network();
-    const bytes = await exportOnnx(model, { softmax: true });
+    const bytes = await exportOnnx(model, { softmax: true, accuracy: 0.9 });
     const half = await toFloat16(bytes, { activations });
     expect(half.length / bytes.length).toBeLessThan(0.6);
     expect(readOnnxMetadata(half)).toMatchObject({
       input: readOnnxMetadata(bytes).input,
       output: readOnnxMetadata(bytes).output,
-      properties: { precision: activations ? 'float16' : 'float16 weights' },
+      properties: { precision: activations ? 'float16' : 'float16 weights', accuracy_float32: '0.9' },
     });
+    expect(readOnnxMetadata(half)).not.toHaveProperty('accuracy');
     const types = checkOnnx(half);
     expect([types.get('input')!.type, types.get('probabilities')!.type]).toEqual(['float32', 'float32']);
     expect(types.get('conv')!.type).toBe(activations ? 'float16' : 'float32');

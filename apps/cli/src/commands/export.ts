@@ -1,17 +1,18 @@
 import { countCost } from '@secateur/core';
-import { exportOnnx, type Verification, verify } from '@secateur/export';
+import { exportOnnx, type ImageBatch, saveOnnx, type Verification, verify, writeOnnx } from '@secateur/export';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { isCifar10Cached } from '../run/dataset.ts';
 import { describeVerification } from '../run/execute-run.ts';
-import { writeOutput } from '../run/files.ts';
-import { firstImages, type ImageSample, openImages } from '../run/image-sources.ts';
+import { firstImages, openImages } from '../run/image-sources.ts';
 import { adaptDataset } from '../run/model-data.ts';
 import { loadModel, trainingDataOf } from '../run/model-folder.ts';
 import { readHistory } from '../run/onnx-history.ts';
+import { comparePrecisions, type PrecisionReport, reducePrecision, type Sample } from '../run/precision.ts';
 import { bytes } from '../terminal/format.ts';
+import { precisionReport } from '../terminal/precision-report.ts';
 import { VERSION } from '../version.ts';
 import {
   addCommonOptions,
@@ -22,10 +23,12 @@ import {
   type EngineFlags,
   integer,
 } from './options.ts';
+import { addPrecisionOptions, calibrationFor, type PrecisionFlags } from './precision.ts';
 import { loadDatasetFor, startEngineFor } from './start.ts';
 
 type Flags = DataFlags &
-  EngineFlags & {
+  EngineFlags &
+  PrecisionFlags & {
     readonly out: string;
     readonly softmax?: boolean;
     readonly preprocess?: boolean;
@@ -34,9 +37,8 @@ type Flags = DataFlags &
     readonly fold: boolean;
     readonly verify: boolean;
     readonly images: number;
+    readonly externalDataOver?: number;
   };
-
-type Sample = Pick<ImageSample, 'images' | 'shape'> & { readonly real: boolean };
 
 export function exportCommand(program: Command, bind: Bind): void {
   const command = program
@@ -50,7 +52,13 @@ export function exportCommand(program: Command, bind: Bind): void {
     .option('--opset <n>', "version of ONNX's operator set (default: 17)", integer(1))
     .option('--no-fold', 'keep batch normalisation as nodes of its own')
     .option('--no-verify', 'do not compare')
-    .option('--images <n>', 'images to compare on', integer(1), 1000);
+    .option('--images <n>', 'images to compare on', integer(1), 1000)
+    .option(
+      '--external-data-over <bytes>',
+      'put weights beside the file, into <file>.data, if they take more (default: 2 GB)',
+      integer(0),
+    );
+  addPrecisionOptions(command);
   addDataOption(command);
   addEngineOptions(command);
   addCommonOptions(command)
@@ -58,10 +66,12 @@ export function exportCommand(program: Command, bind: Bind): void {
       'after',
       `
 Compares on the test images of --data, or of CIFAR-10 if it has been downloaded and fits; else on made-up images.
+The float32 export must agree with the network. With --precision it is made smaller after that, and accuracy and latency of both are told.
 
 Examples:
   secateur export runs/quickstart --out small.onnx
   secateur export runs/quickstart --preprocess --out pixels-to-probabilities.onnx
+  secateur export runs/quickstart --precision int8 --out int8.onnx
   secateur export my-model --no-verify`,
     )
     .action(bind(exportModel));
@@ -79,7 +89,7 @@ async function exportModel(invocation: Invocation<Flags>): Promise<ExitCode> {
       `--preprocess needs the mean and standard deviation of the images, but '${path}' does not say on what it was trained. Standardise before the file, or export with @secateur/export.`,
     );
   }
-  const onnx = await exportOnnx(model, {
+  const options = {
     ...description,
     ...(await readHistory(path)),
     ...(flags.softmax !== undefined && { softmax: flags.softmax }),
@@ -88,18 +98,36 @@ async function exportModel(invocation: Invocation<Flags>): Promise<ExitCode> {
     inputLayout: flags.inputLayout,
     foldBatchNorm: flags.fold,
     metadata: { secateur: JSON.stringify({ version: VERSION, macs: countCost(model).macs }) },
-  });
-  await writeOutput(flags.out, onnx);
-  const verification: Verification | undefined = sample && (await verify(model, onnx, sample));
+  };
+  const split = flags.externalDataOver === undefined ? {} : { externalDataOver: flags.externalDataOver };
+  let precisions: readonly PrecisionReport[] | undefined;
+  let verification: Verification | undefined;
+  let size: number;
+  if (flags.precision === 'float32') {
+    size = (await writeOnnx(model, flags.out, { ...options, ...split })).byteLength;
+    verification = sample && (await verify(model, flags.out, sample));
+  } else {
+    const wide = await exportOnnx(model, options);
+    verification = sample && (await verify(model, wide, sample));
+    const narrow = await reducePrecision(wide, flags.precision, () => calibrationFor(invocation, model));
+    size = (await saveOnnx(narrow, flags.out, split)).byteLength;
+    const files = [
+      { precision: 'float32', onnx: wide },
+      { precision: flags.precision, onnx: narrow },
+    ] as const;
+    precisions = await comparePrecisions(model, files, { sample, threads: flags.threads });
+  }
   const value = {
     file: flags.out,
-    bytes: onnx.byteLength,
-    realImages: sample?.real ?? null,
+    bytes: size,
+    realImages: sample ? sample.labels !== undefined : null,
     verification: verification ?? null,
+    ...(precisions && { precisions }),
   };
   const verified =
-    sample && verification ? `\n${describeVerification(verification)}${sample.real ? '' : ' (made up)'}.` : '';
-  terminal.result({ text: () => `${flags.out}: ${bytes(onnx.byteLength)}${verified}`, value });
+    sample && verification ? `\n${describeVerification(verification)}${sample.labels ? '' : ' (made up)'}.` : '';
+  const compared = precisions ? `\n\n${precisionReport(precisions)}` : '';
+  terminal.result({ text: () => `${flags.out}: ${bytes(size)}${verified}${compared}`, value });
   return verification?.passed === false ? EXIT.goalMissed : EXIT.ok;
 }
 
@@ -110,28 +138,34 @@ function describeInput(model: LayersModel) {
 
 async function sampleFor(invocation: Invocation<Flags>, model: LayersModel): Promise<Sample> {
   const { flags, terminal } = invocation;
-  const shape = model.inputs[0]!.shape.slice(1) as number[];
-  const classes = model.outputs[0]!.shape.at(-1);
-  const fitsCifar10 = String(shape) === '32,32,3' && classes === 10;
+  const shapes = model.inputs.map(({ shape }) => shape.slice(1) as number[]);
+  const fitsCifar10 = shapes.join(';') === '32,32,3' && String(model.outputs[0]!.shape.slice(1)) === '10';
   if (flags.data !== undefined || (fitsCifar10 && isCifar10Cached())) {
     const { test, statistics } = adaptDataset(await loadDatasetFor(invocation), model);
     const source = openImages(test, { batchSize: 100, statistics });
     try {
-      const { images, shape } = await firstImages(source, flags.images);
-      return { images, shape, real: true };
+      return await firstImages(source, flags.images);
     } finally {
       await source.close();
     }
   }
   terminal.line('  No test images at hand: comparing on made-up ones.');
-  return { ...madeUpImages(flags.images, shape), real: false };
+  const most = Math.max(...shapes.map((shape) => sizeOf(shape)));
+  const count = Math.min(flags.images, Math.max(1, Math.floor(MOST_MADE_UP / most)));
+  return { inputs: shapes.map((shape) => madeUpImages(count, shape)) };
 }
 
+/** Numbers of made-up images: more take much memory and tell nothing new. */
+const MOST_MADE_UP = 2 ** 25;
+
 /** Waves of about the spread of standardised pixels, other ones for each image. */
-function madeUpImages(count: number, shape: readonly number[]): Pick<ImageSample, 'images' | 'shape'> {
-  const values = shape.reduce((product, size) => product * size, count);
+function madeUpImages(count: number, shape: readonly number[]): ImageBatch {
   return {
-    images: Float32Array.from({ length: values }, (_, i) => 1.4 * Math.sin(i * i * 1e-3 + i)),
+    images: Float32Array.from({ length: count * sizeOf(shape) }, (_, i) => 1.4 * Math.sin(i * i * 1e-3 + i)),
     shape: [count, ...shape],
   };
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }

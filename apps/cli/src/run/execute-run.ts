@@ -214,11 +214,13 @@ function observed(images: ReturnType<typeof openImageSources>, context: RunConte
 
 export function describeVerification({
   images,
+  predictions,
   maxAbsDifference,
   sameClass,
   ties,
   passed,
 }: Awaited<ReturnType<typeof verify>>): string {
+  const all = predictions === images ? '' : ` of ${whole(predictions)} predictions`;
   const tied = ties > 0 ? ` (${ties} ties)` : '';
-  return `ONNX file in onnxruntime ${passed ? 'agrees' : 'DISAGREES'} on ${whole(images)} images: largest logit difference ${maxAbsDifference.toExponential(1)}, same class on ${whole(sameClass)}${tied}`;
+  return `ONNX file in onnxruntime ${passed ? 'agrees' : 'DISAGREES'} on ${whole(images)} images: largest logit difference ${maxAbsDifference.toExponential(1)}, same class on ${whole(sameClass)}${all}${tied}`;
 }

@@ -39,6 +39,7 @@ export async function toFloat16(source: OnnxSource, { activations = false }: Flo
   refuseLargeWeights(editor.graph.initializer!);
   if (activations) computeInFloat16(editor);
   else storeInFloat16(editor);
+  editor.disownAccuracy();
   editor.note('precision', activations ? 'float16' : 'float16 weights');
   checkModel(model);
   return editor.encode();

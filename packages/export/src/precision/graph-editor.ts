@@ -1,9 +1,12 @@
 import type { onnx as Onnx } from 'onnx-proto';
 import { encode } from '../graph/encode.ts';
 import { onnx } from '../graph/proto.ts';
+import { keys } from '../metadata.ts';
 
 const { DataType, DataLocation } = onnx.TensorProto;
 const { AttributeType } = onnx.AttributeProto;
+
+const FLOAT32_ACCURACY = 'accuracy_float32';
 
 type TensorData = Float32Array | Int8Array | Uint8Array | Uint16Array | Int32Array;
 
@@ -78,6 +81,12 @@ export class GraphEditor {
   note(key: string, value: string): void {
     const others = (this.model.metadataProps ?? []).filter((entry) => entry.key !== key);
     this.model.metadataProps = [...others, { key, value }];
+  }
+
+  /** What the file says of its accuracy was measured in float32, and is said of that from now on. */
+  disownAccuracy(): void {
+    const stated = this.model.metadataProps?.find((entry) => entry.key === keys.accuracy);
+    if (stated) stated.key = FLOAT32_ACCURACY;
   }
 
   encode(): Uint8Array {

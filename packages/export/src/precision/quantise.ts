@@ -71,6 +71,7 @@ export async function quantise(source: OnnxSource, options: QuantiseOptions): Pr
   for (const node of chosen) if (node.opType! in filterAxis) quantiseWeights(editor, node, { scales, levels });
   editor.dropUnread();
   editor.graph.valueInfo = [];
+  editor.disownAccuracy();
   editor.note('precision', 'int8');
   editor.note('calibration', JSON.stringify({ images: countOf(batches), range, weightBits }));
   checkModel(model);
