@@ -125,7 +125,7 @@ export function resultOf(out: string): Record<string, unknown> {
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
     .filter(({ type }) => type !== 'resumed')
-    .map(({ seconds, at, milliseconds, teacherMilliseconds, imagesPerSecond, ...event }) => event);
+    .map(({ seconds, at, milliseconds, teacherMilliseconds, imagesPerSecond, secondsLeft, ...event }) => event);
   const bytes = (...path: string[]) => readFileSync(join(out, ...path)).toString('base64');
   const { unpruned, pruned, iterations, endReason, passed } = JSON.parse(
     readFileSync(join(out, 'summary.json'), 'utf8'),

@@ -290,6 +290,30 @@ it('goes back and tries smaller steps when a class falls, and says what ended th
   expect(summary.pruned.macs).toBe(summary.unpruned.macs);
 });
 
+it('prunes units of dense layers too, scores them alone, and tells what is left of them', async () => {
+  const config = { ...TINY, training: { epochs: 1 }, maxIterations: 1, goals: { macsRemoved: null } };
+  const { code, stdout, stderr, out } = await run('dense', config, '--kinds', 'conv,dense', '--json');
+  expect(code, stderr).toBe(0);
+  const { unpruned, pruned }: Summary = JSON.parse(stdout);
+  const model = await loadModel(out);
+  const widths = (className: string) =>
+    model.layers.filter((layer) => layer.getClassName() === className).map((layer) => layer.outputShape.at(-1));
+  const [hidden] = widths('Dense').slice(0, -1);
+  expect(pruned.filters.map(({ filters }) => filters)).toEqual([...widths('Conv2D'), hidden]);
+  expect(unpruned.filters.map(({ layer }) => layer)).toEqual(pruned.filters.map(({ layer }) => layer));
+  expect(await readFile(join(out, 'report.html'), 'utf8')).toContain(`"${unpruned.filters.at(-1)!.layer}"`);
+
+  const score = (...flags: string[]) => secateur('score', out, '--data', data, '--images-per-class', '2', ...flags);
+  const scored = await score('--kinds', 'dense', '--json');
+  expect(scored.code, scored.stderr).toBe(0);
+  const { layers } = JSON.parse(scored.stdout);
+  expect(layers).toMatchObject([{ layer: unpruned.filters.at(-1)!.layer, filters: hidden }]);
+  expect(await score('--kinds', 'attention')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('No attention layer of this network can lose filters. Choose others with --kinds.'),
+  });
+});
+
 it('does not prune what is below the floor of a class to begin with', async () => {
   const config = { ...TINY, training: { epochs: 1 }, goals: { macsRemoved: null } };
   const { stdout } = await run('floor', config, '--class-floor', '1', '--learning-rate', '0.001', '--json');

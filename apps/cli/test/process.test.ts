@@ -2,10 +2,12 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
+import { vgg11 } from '@secateur/models';
 import { expect, it } from 'vitest';
 import { CheckpointStore } from '../src/run/checkpoint-store.ts';
-import { loadModel } from '../src/run/model-folder.ts';
-import type { RunState } from '../src/run/run-state.ts';
+import { saveModel } from '../src/run/model-folder.ts';
+import type { WorkState } from '../src/run/run-state.ts';
+import type { TrainingWork } from '../src/run/train-and-test.ts';
 import { readEvents } from './read-events.ts';
 import { spawnSecateur } from './run-secateur.ts';
 import { writeTinyCifar10 } from './tiny-cifar.ts';
@@ -40,12 +42,12 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
     const events = await readEvents(out);
     expect(events.at(-1)).toMatchObject({ type: 'interrupted' });
     const { step } = events.findLast(({ type }) => type === 'step');
-    const store = await CheckpointStore.open<RunState>(join(out, 'checkpoints'));
+    const store = await CheckpointStore.open<WorkState>(join(out, 'checkpoints'));
     expect((await store.latest())!.state.training).toMatchObject({ step: step + 1 });
   },
 );
 
-it('says that other commands were interrupted', async () => {
+it('stops a training the same way', async () => {
   const data = await writeTinyCifar10();
   const out = join(await mkdtemp(join(tmpdir(), 'secateur-')), 'trained');
   let interrupted = false;
@@ -59,8 +61,32 @@ it('says that other commands were interrupted', async () => {
       },
     },
   );
-  expect(code, stderr).toBe(143);
+  expect(code, stderr).toBe(75);
+  expect(stderr).toContain(`warning: stopped. Go on with: secateur train --resume '${out}'`);
+  const events = await readEvents(out);
+  expect(events.at(-1)).toMatchObject({ type: 'interrupted' });
+  const store = await CheckpointStore.open<TrainingWork>(join(out, 'checkpoints'));
+  const { step } = events.findLast(({ type }) => type === 'step');
+  expect((await store.latest())!.state.training).toMatchObject({ step: step + 1 });
+});
+
+it.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('says that other commands were interrupted by %s, with %d', async (signal, expected) => {
+  const folder = await mkdtemp(join(tmpdir(), 'secateur-'));
+  const data = await writeTinyCifar10();
+  await saveModel(vgg11({ width: 0.0625 }), join(folder, 'model'));
+  let interrupted = false;
+  const { code, stdout, stderr } = await spawnSecateur(['evaluate', folder, '--data', data, '--threads', '1'], {
+    // Said before the first image is looked at.
+    onStderr: (text, send) => {
+      if (interrupted || !text.includes('Engine')) return;
+      interrupted = true;
+      send(signal);
+    },
+  });
+  expect(code, stderr).toBe(expected);
+  expect(stdout).toBe('');
   expect(stderr).toContain('warning: interrupted; what has been written so far is valid.');
-  expect((await readEvents(out)).at(-1)).toMatchObject({ type: 'interrupted' });
-  expect((await loadModel(join(out, 'checkpoints', 'last-good'))).name).toBe('vgg11');
 });

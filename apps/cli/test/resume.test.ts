@@ -146,11 +146,16 @@ it('names a folder without a run, and a run of another command', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'secateur-'));
   const resume = () => secateur('run', '--resume', folder);
   expect(await resume()).toMatchObject({ code: 1, stderr: expect.stringContaining('holds no run to go on with') });
-  writeFileSync(join(folder, 'config.json'), '{"command":"train"}');
-  expect(await resume()).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining("Only a run can be gone on with, but '"),
-  });
+  for (const [command, remedy] of [
+    ['train', 'Go on with it by: secateur train --resume.'],
+    ['prune', 'Start that anew.'],
+  ]) {
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ command }));
+    const { code, stderr } = await resume();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: Expected a folder of the command 'run', but '.*config\.json' is of/);
+    expect(stderr).toContain(`is of '${command}'. ${remedy}\n`);
+  }
   expect(readdirSync(folder)).toEqual(['config.json']);
 });
 

@@ -1,12 +1,28 @@
-import { countCost } from '@secateur/core';
+import { resolve } from 'node:path';
+import { countCost, readWeights } from '@secateur/core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
+import { type ExitCode, UsageError } from '../exit.ts';
+import { openCheckpoints } from '../run/checkpoints.ts';
 import { adaptDataset } from '../run/model-data.ts';
 import { loadModel } from '../run/model-folder.ts';
-import { trainAndTest } from '../run/train-and-test.ts';
-import { describeCost, evaluationReport } from '../terminal/evaluation-report.ts';
+import type { StoredRun } from '../run/stored-run.ts';
+import { type TrainingWork, trainAndTest } from '../run/train-and-test.ts';
+import { describeCost } from '../terminal/evaluation-report.ts';
 import { percent } from '../terminal/format.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import {
+  addResumeOption,
+  begin,
+  dataFolder,
+  goOn,
+  type Material,
+  type Prepared,
+  type ResumeFlags,
+  stoppable,
+} from './go-on.ts';
+import { finishTraining, ONE_TRAINING } from './one-training.ts';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -22,13 +38,14 @@ import { imageOptions, precisionFor, readConfig } from './read-config.ts';
 import { loadDatasetFor, startEngineFor } from './start.ts';
 import { withRunDirectory } from './with-run-directory.ts';
 
-type Flags = ConfigFlags & DataFlags & EngineFlags & OutFlags;
+type Flags = ConfigFlags & DataFlags & EngineFlags & OutFlags & ResumeFlags;
 
 export function finetuneCommand(program: Command, bind: Bind): void {
   const command = program
     .command('finetune')
     .description('Trains a saved network further, for example after pruning.')
-    .argument('<model>', 'model folder, run directory or .onnx file');
+    .argument('[model]', 'model folder, run directory or .onnx file; not with --resume');
+  addResumeOption(command);
   addConfigOptions(command, { trained: 'further' });
   addOutOptions(command, 'runs/finetune-<time>');
   addDataOption(command);
@@ -39,31 +56,60 @@ export function finetuneCommand(program: Command, bind: Bind): void {
       `
 What is not given is as in the fine-tuning of the preset quickstart of 'run'.
 
-Example:
-  secateur finetune runs/pruned --epochs 5 --learning-rate 0.02 --out runs/tuned`,
+Examples:
+  secateur finetune runs/pruned --epochs 5 --learning-rate 0.02 --out runs/tuned
+  secateur finetune --resume runs/tuned    go on with one that was stopped, or whose process was killed`,
     )
     .action(bind(finetune));
 }
 
 async function finetune(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { flags, terminal } = invocation;
-  const [path] = invocation.args as [string];
+  if (flags.resume !== undefined) {
+    return goOn(invocation, flags.resume, {
+      command: 'finetune',
+      prepare: async (settings, material) =>
+        prepare(settings, { ...material, model: await load(settings.model, terminal) }),
+      ...ONE_TRAINING,
+    });
+  }
+  const [path] = invocation.args;
+  if (path === undefined) throw new UsageError("missing required argument 'model'");
   const { config: asked } = await readConfig(invocation, 'fineTune');
   const engine = await startEngineFor(invocation);
   const precision = precisionFor(asked, { flags, engine, terminal });
-  const model = await loadModel(path, (note) => terminal.warn(note));
+  const model = await load(path, terminal);
   const training = { ...asked.fineTune, objective: asked.objective, precision };
-  const images = imageOptions(asked);
-  const identity = { command: 'finetune', model: path, training, images, engine };
-  return withRunDirectory(invocation, { name: 'finetune', identity }, async (context) => {
-    const dataset = adaptDataset(await loadDatasetFor(invocation), model);
-    const { macs, parameters } = countCost(model);
-    terminal.step('Network', `${model.name}: ${describeCost({ macs, parameters })}`);
-    const { before, test } = await trainAndTest(model, dataset, { images, training }, context);
-    const summary = { version: 1, ...identity, macs, parameters, before, test, seconds: context.stopwatch.seconds };
-    await context.directory.writeJson('summary.json', summary);
-    terminal.step('Test', `accuracy ${percent(before.accuracy, 2)} before, ${percent(test.accuracy, 2)} after`);
-    terminal.result({ text: () => evaluationReport(test), value: summary });
-    return EXIT.ok;
-  });
+  const settings = { model: resolve(path), training, images: imageOptions(asked), checkpoints: asked.checkpoints };
+  const identity = { command: 'finetune', ...settings, data: dataFolder(flags), engine };
+  return withRunDirectory(invocation, { name: 'finetune', identity }, (context) =>
+    stoppable('finetune', context, async () => {
+      const dataset = await loadDatasetFor(invocation);
+      return begin(await prepare(settings, { ...context, dataset, engine, model }), context);
+    }),
+  );
+}
+
+const load = (path: string, terminal: Terminal) => loadModel(path, (note) => terminal.warn(note));
+
+type Settings = Pick<StoredRun<'finetune'>, 'model' | 'training' | 'images' | 'checkpoints'>;
+
+async function prepare(
+  { model: path, training, images, checkpoints: rhythm }: Settings,
+  { directory, engine, terminal, model, ...material }: Material & { readonly model: LayersModel },
+): Promise<Prepared<TrainingWork>> {
+  const dataset = adaptDataset(material.dataset, model);
+  const { macs, parameters } = countCost(model);
+  terminal.step('Network', `${model.name}: ${describeCost({ macs, parameters })}`);
+  const configuration = { training, images };
+  return {
+    store: await openCheckpoints(directory, { configuration, dataset, network: readWeights(model) }),
+    rhythm,
+    async complete(run) {
+      const { before, test } = await trainAndTest(model, { ...run, dataset, images, training }, run);
+      terminal.step('Test', `accuracy ${percent(before.accuracy, 2)} before, ${percent(test.accuracy, 2)} after`);
+      const facts = { command: 'finetune', model: path, ...configuration, engine, macs, parameters };
+      return finishTraining({ version: 1, ...facts, before, test }, run);
+    },
+  };
 }

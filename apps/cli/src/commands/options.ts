@@ -179,7 +179,7 @@ export function addSelectionOptions(command: Command, defaults: SelectionFlags =
         defaults.combine,
       ),
     )
-    .option('--kinds <names>', 'what may go: conv (the default), dense units, attention heads', kinds)
+    .addOption(kindsOption('what may go'))
     .option('--coupled', 'let filters that meet in an addition go, all together')
     .option('--leave-alone <layers>', "layers that lose no filters, such as conv1,'block3_*'", names);
 }
@@ -317,6 +317,10 @@ function criterionPatch({ criterion, ...given }: CriterionFlags, base: RunConfig
   const settings = { tau: given.tau, rho: given.rho, quantile: given.quantile };
   const chosen = criterionOf(kind, settings);
   return kind === base.criterion.kind ? settings : { ...chosen };
+}
+
+export function kindsOption(what: string): Option {
+  return new Option('--kinds <names>', `${what}: conv (the default), dense units, attention heads`).argParser(kinds);
 }
 
 function kinds(text: string): ProducerKind[] {

@@ -1,22 +1,26 @@
-import { basename, resolve } from 'node:path';
-import type { TrainingState } from '@secateur/core';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
-import { EXIT, type ExitCode, ResumableStop, UsageError } from '../exit.ts';
+import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { writeReport } from '../report/write-report.ts';
-import type { CheckpointStore } from '../run/checkpoint-store.ts';
+import { openCheckpoints } from '../run/checkpoints.ts';
 import type { RunContext } from '../run/context.ts';
-import type { Engine } from '../run/engine.ts';
-import { executeRun, type RunMaterial } from '../run/execute-run.ts';
+import { executeRun } from '../run/execute-run.ts';
 import { PRESET_NAMES, type PresetName } from '../run/presets.ts';
-import type { RunConfig } from '../run/run-config.ts';
-import { RunDirectory } from '../run/run-directory.ts';
-import { CheckpointWriter, describeUnusable, openCheckpoints, type RunState } from '../run/run-state.ts';
-import { Stopwatch } from '../run/stopwatch.ts';
-import { readStoredRun, readSummary, type StoredRun } from '../run/stored-run.ts';
+import type { WorkState } from '../run/run-state.ts';
+import type { StoredRun } from '../run/stored-run.ts';
 import type { Summary } from '../run/summary.ts';
+import { describePlace } from '../run/train-and-test.ts';
 import { summaryReport } from '../terminal/summary-report.ts';
-import type { Terminal } from '../terminal/terminal.ts';
+import {
+  addResumeOption,
+  begin,
+  dataFolder,
+  goOn,
+  type Material,
+  type Prepared,
+  type ResumeFlags,
+  stoppable,
+} from './go-on.ts';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -34,16 +38,16 @@ import {
 import { precisionFor, readConfig } from './read-config.ts';
 import { loadDatasetFor, startEngineFor } from './start.ts';
 import { Watch, type WatchFlags } from './watch.ts';
-import { shortPath, withRunDirectory, workIn } from './with-run-directory.ts';
+import { shortPath, withRunDirectory } from './with-run-directory.ts';
 
 type Flags = ConfigFlags &
   PruningFlags &
   DataFlags &
   EngineFlags &
   OutFlags &
-  WatchFlags & {
+  WatchFlags &
+  ResumeFlags & {
     readonly preset?: PresetName;
-    readonly resume?: string;
   };
 
 export function runCommand(program: Command, bind: Bind): void {
@@ -53,12 +57,12 @@ export function runCommand(program: Command, bind: Bind): void {
       'The main job: train a network, prune it class by class, fine-tune, export to ONNX, verify, and report.',
     )
     .addOption(choice('--preset <name>', `${PRESET_NAMES.join(', ')}; default: quickstart`, PRESET_NAMES))
-    .option('--resume <dir>', 'go on with the run in that folder, with its own configuration')
     .option('--watch', 'serve the report while the run goes on, on 127.0.0.1 at a free port')
     .option(
       '--watch-host <address>',
       'serve it on this interface, such as 0.0.0.0 for all; whoever has the address gets in',
     );
+  addResumeOption(command);
   addConfigOptions(command, { trained: 'from scratch' });
   addPruningOptions(command);
   addOutOptions(command, 'runs/<preset>-<time>');
@@ -99,14 +103,12 @@ async function startRun(invocation: Invocation<Flags>, watch: Watch): Promise<Ex
   const engine = await startEngineFor(invocation);
   const precision = precisionFor(asked, { flags, engine, terminal });
   const config = { ...asked, precision };
-  const data = flags.data === undefined ? null : resolve(flags.data);
-  const identity = { command: 'run', preset, config, data, engine };
+  const identity = { command: 'run', preset, config, data: dataFolder(flags), engine };
   return withRunDirectory(invocation, { name: preset.replace('/', '-'), identity }, (context) =>
-    stoppable(context, async () => {
+    stoppable('run', context, async () => {
       await watch.start(context);
       const dataset = await context.stopwatch.time('data', () => loadDatasetFor(invocation));
-      const store = await openCheckpoints(context.directory, { config, dataset });
-      return complete(config, { ...context, store, dataset, engine });
+      return begin(await prepare({ config }, { ...context, dataset, engine }), context);
     }),
   );
 }
@@ -119,64 +121,39 @@ function requireDataOf(preset: PresetName, { data }: Flags): void {
   );
 }
 
-async function resumeRun(invocation: Invocation<Flags>, path: string, watch: Watch): Promise<ExitCode> {
-  const { flags, terminal, signal } = invocation;
-  refuseOtherFlags(flags);
-  const { directory, config: stored } = await RunDirectory.reopen(path, readStoredRun);
-  const { config, data, engine: before, startedAt } = stored;
-  return workIn(directory, { terminal, signal, startedAt }, (context) =>
-    stoppable(context, async () => {
-      const done = await readSummary(directory.file('summary.json'));
-      if (done) {
-        terminal.step('Complete', `${shortPath(directory.path)} has nothing left to do; this was its result.`);
-        return finish(done, context);
-      }
-      const threads = flags.threads ?? (before.name === 'torch' ? before.threads : null);
-      const engine = await startEngineFor({
-        ...invocation,
-        flags: { ...flags, engine: flags.engine ?? before.name, ...(threads !== null && { threads }) },
-      });
-      warnOfOtherEngine(terminal, before, engine);
-      const stopwatch = new Stopwatch();
-      const source = {
-        ...flags,
-        ...(data !== null && { data }),
-        ...(flags.data !== undefined && { data: flags.data }),
+function resumeRun(invocation: Invocation<Flags>, path: string, watch: Watch): Promise<ExitCode> {
+  return goOn(invocation, path, {
+    command: 'run',
+    async prepare(stored, material) {
+      const prepared = await prepare(stored, material);
+      return {
+        ...prepared,
+        async complete(run) {
+          await watch.start(run);
+          return prepared.complete(run);
+        },
       };
-      const dataset = await stopwatch.time('data', () => loadDatasetFor({ ...invocation, flags: source }));
-      const store = await openCheckpoints(directory, { config, dataset });
-      const found = await store.latest();
-      for (const unusable of found?.unusable ?? []) terminal.warn(describeUnusable(unusable));
-      const state = found?.state;
-      directory.startEvents(state && { bytes: state.events, milliseconds: state.elapsed });
-      if (!state) directory.event({ type: 'started', at: startedAt });
-      directory.event({
-        type: 'resumed',
-        at: new Date().toISOString(),
-        checkpoint: found ? basename(found.file) : null,
-      });
-      await watch.start(context);
-      terminal.step('Resuming', `${shortPath(directory.path)} ${state ? describeState(state) : 'from its beginning'}`);
-      return complete(config, {
-        ...context,
-        stopwatch: new Stopwatch(state ? addSeconds(state.seconds, stopwatch.seconds) : stopwatch.seconds),
-        store,
-        dataset,
-        engine,
-        resume: state,
-      });
-    }),
-  );
+    },
+    describe: describeState,
+    showAgain: (summary, context) => finish(summary as Summary, context),
+  });
 }
 
-async function complete(
-  config: RunConfig,
-  { store, ...run }: RunContext & Omit<RunMaterial, 'checkpoints'> & { readonly store: CheckpointStore<RunState> },
-): Promise<ExitCode> {
-  const checkpoints = new CheckpointWriter(store, { ...run, rhythm: config.checkpoints });
-  const summary = await executeRun(config, { ...run, checkpoints });
-  run.terminal.line();
-  return finish(summary, run);
+async function prepare(
+  { config }: Pick<StoredRun<'run'>, 'config'>,
+  { directory, dataset, engine }: Material,
+): Promise<Prepared<WorkState>> {
+  // How often checkpoints are written changes no result.
+  const { checkpoints: rhythm, ...configuration } = config;
+  return {
+    store: await openCheckpoints(directory, { configuration, dataset }),
+    rhythm,
+    async complete(run) {
+      const summary = await executeRun(config, { ...run, dataset, engine });
+      run.terminal.line();
+      return finish(summary, run);
+    },
+  };
 }
 
 async function finish(summary: Summary, context: RunContext): Promise<ExitCode> {
@@ -188,63 +165,12 @@ async function finish(summary: Summary, context: RunContext): Promise<ExitCode> 
   return summary.passed ? EXIT.ok : EXIT.goalMissed;
 }
 
-/** Whatever is interrupted can be gone on with: at worst it starts at its beginning. */
-async function stoppable({ directory, signal }: RunContext, work: () => Promise<ExitCode>): Promise<ExitCode> {
-  try {
-    return await work();
-  } catch (error) {
-    const goOn = `secateur run --resume '${shortPath(directory.path)}'`;
-    if (signal.aborted) throw new ResumableStop(`stopped. Go on with: ${goOn}`, { cause: error });
-    if (!isWriteFailure(error)) throw error;
-    const found = (error as Error).message.replace(/\.$/, '');
-    throw new Error(`${found}. What was written before is whole. Mend that, then: ${goOn}`, { cause: error });
-  }
-}
-
-/** Of a disk that is full, or cannot be written. */
-function isWriteFailure(error: unknown): boolean {
-  const { code, cause } = error as { code?: unknown; cause?: unknown };
-  if (typeof code === 'string') return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO'].includes(code);
-  return cause !== undefined && isWriteFailure(cause);
-}
-
-/** What --resume may be given with: where things are and how they are shown, but nothing that decides how the run goes. */
-const WITH_RESUME = new Set(['resume', 'watch', 'watchHost', 'data', 'engine', 'threads', 'quiet', 'json', 'debug']);
-
-function refuseOtherFlags(flags: Flags): void {
-  const [other] = Object.entries(flags).filter(([name, value]) => value !== undefined && !WITH_RESUME.has(name));
-  if (!other) return;
-  const flag = `--${other[0].replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  throw new UsageError(
-    `A run goes on with its own configuration: leave out ${flag}, or start another run without --resume.`,
-  );
-}
-
-function warnOfOtherEngine(terminal: Terminal, before: StoredRun['engine'], now: Engine): void {
-  if (before.description === now.description && before.threads === now.threads) return;
-  const describe = ({ description, threads }: StoredRun['engine']) =>
-    `${description} with ${threads ?? 'its own'} threads`;
-  terminal.warn(
-    `this run began on ${describe(before)} and goes on with ${describe(now)}: it will not end with the very same bits.`,
-  );
-}
-
-function describeState({ training, pruning }: RunState): string {
-  const place = (state: TrainingState) => `epoch ${state.epoch + 1}, step ${state.step + 1}`;
-  if (training) return `in its training: ${place(training)}`;
+function describeState({ training, pruning }: WorkState): string {
+  if (training) return `in its training: ${describePlace(training)}`;
   const { iteration, removal, ending } = pruning!;
   const tuning = removal?.training ?? ending?.training;
   const where = ending ? 'after its last iteration' : `in iteration ${iteration}`;
-  return tuning ? `${where}: ${place(tuning)}` : where;
-}
-
-function addSeconds(
-  before: Readonly<Record<string, number>>,
-  now: Readonly<Record<string, number>>,
-): Record<string, number> {
-  const sums: Record<string, number> = { ...before };
-  for (const [part, seconds] of Object.entries(now)) sums[part] = (sums[part] ?? 0) + seconds;
-  return sums;
+  return tuning ? `${where}: ${describePlace(tuning)}` : where;
 }
 
 /** What the run was for is there already: a page that cannot be made is no reason to fail. */

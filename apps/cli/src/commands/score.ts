@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { type Criterion, type CriterionKind, type LayerScores, needsImages, scoreFilters } from '@secateur/core';
+import {
+  type Criterion,
+  type CriterionKind,
+  type LayerScores,
+  needsImages,
+  type ProducerKind,
+  readGraph,
+  scoreFilters,
+} from '@secateur/core';
 import { pickPerClass } from '@secateur/data';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
@@ -26,6 +34,7 @@ import {
   type DataFlags,
   type EngineFlags,
   integer,
+  kindsOption,
   number,
 } from './options.ts';
 import { loadDatasetFor, startEngineFor } from './start.ts';
@@ -36,7 +45,11 @@ export interface ScoringFlags extends CriterionFlags, DataFlags, EngineFlags {
   readonly seed: number;
 }
 
-type Flags = ScoringFlags & { readonly out?: string; readonly threshold: number };
+type Flags = ScoringFlags & {
+  readonly out?: string;
+  readonly threshold: number;
+  readonly kinds?: readonly ProducerKind[];
+};
 
 export function scoreCommand(program: Command, bind: Bind): void {
   const command = program
@@ -44,6 +57,7 @@ export function scoreCommand(program: Command, bind: Bind): void {
     .description('Scores the filters of a saved network by the number of classes that they matter to.')
     .argument('<model>', 'model folder, run directory or .onnx file')
     .option('--out <file>', 'default: scores.json in that folder, or <name>.scores.json beside the .onnx file')
+    .addOption(kindsOption('what is scored'))
     .option('--threshold <share>', 'share of the classes, to count the filters below', number, 0.3);
   addScoringOptions(command);
   addDataOption(command);
@@ -55,6 +69,7 @@ export function scoreCommand(program: Command, bind: Bind): void {
 Examples:
   secateur score runs/resnet20                          a histogram for each layer, and scores.json
   secateur score runs/resnet20 --criterion relative --rho 0.5 --images-per-class 50
+  secateur score runs/vgg16 --kinds conv,dense          units of hidden dense layers too
   secateur score runs/resnet20 --criterion l1-norm      a baseline, which needs no images`,
     )
     .action(bind(score));
@@ -73,7 +88,14 @@ async function score(invocation: Invocation<Flags>): Promise<ExitCode> {
   await startEngineFor(invocation);
   const model = await loadModel(path, (note) => terminal.warn(note));
   const dataset = needsImages(criterion) ? adaptDataset(await loadDatasetFor(invocation), model) : undefined;
-  const scores = await scoreWith(invocation, { model, dataset });
+  const { kinds } = flags;
+  const layers = kinds && [...new Set(readGraph(model, { kinds }).groups.flatMap(({ producers }) => producers))];
+  if (layers?.length === 0) {
+    throw new Error(
+      `No ${kinds!.join(' and no ')} layer of this network can lose filters. Choose others with --kinds.`,
+    );
+  }
+  const scores = await scoreWith(invocation, { model, dataset, ...(layers && { layers }) });
   const classNames = dataset?.train.classNames ?? trainingDataOf(model)?.classNames ?? [];
   const json = scoresToJson(scores, { criterion, classNames });
   const file = flags.out ?? defaultFile(path);

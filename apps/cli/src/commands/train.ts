@@ -1,11 +1,24 @@
 import { countCost } from '@secateur/core';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
+import type { ExitCode } from '../exit.ts';
+import { openCheckpoints } from '../run/checkpoints.ts';
 import { attachTrainingData } from '../run/model-folder.ts';
 import { buildNetwork } from '../run/networks.ts';
-import { trainAndTest } from '../run/train-and-test.ts';
-import { describeCost, evaluationReport } from '../terminal/evaluation-report.ts';
+import type { StoredRun } from '../run/stored-run.ts';
+import { type TrainingWork, trainAndTest } from '../run/train-and-test.ts';
+import { describeCost } from '../terminal/evaluation-report.ts';
+import {
+  addResumeOption,
+  begin,
+  dataFolder,
+  goOn,
+  type Material,
+  type Prepared,
+  type ResumeFlags,
+  stoppable,
+} from './go-on.ts';
+import { finishTraining, ONE_TRAINING } from './one-training.ts';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -21,10 +34,11 @@ import { imageOptions, precisionFor, readConfig } from './read-config.ts';
 import { loadDatasetFor, startEngineFor } from './start.ts';
 import { withRunDirectory } from './with-run-directory.ts';
 
-type Flags = ConfigFlags & DataFlags & EngineFlags & OutFlags;
+type Flags = ConfigFlags & DataFlags & EngineFlags & OutFlags & ResumeFlags;
 
 export function trainCommand(program: Command, bind: Bind): void {
   const command = program.command('train').description('Trains a network from random weights and saves it.');
+  addResumeOption(command);
   addConfigOptions(command, { trained: 'from scratch' });
   addOutOptions(command, 'runs/train-<time>');
   addDataOption(command);
@@ -37,31 +51,48 @@ What is not given is as in the preset quickstart of 'run'.
 
 Examples:
   secateur train --network resnet20 --epochs 30 --out runs/resnet20
-  secateur train --network vgg19 --data cifar-100-binary --l1 1e-4 --orthogonality 1e-2`,
+  secateur train --network vgg19 --data cifar-100-binary --l1 1e-4 --orthogonality 1e-2
+  secateur train --resume runs/resnet20         go on with a training that was stopped, or whose process was killed`,
     )
     .action(bind(train));
 }
 
 async function train(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { flags, terminal } = invocation;
+  if (flags.resume !== undefined) return goOn(invocation, flags.resume, { command: 'train', prepare, ...ONE_TRAINING });
   const { config: asked } = await readConfig(invocation, 'training');
   const engine = await startEngineFor(invocation);
   const precision = precisionFor(asked, { flags, engine, terminal });
-  const { network, width, seed, objective } = asked;
+  const { network, width, seed, objective, checkpoints } = asked;
   const training = { ...asked.training, objective, precision };
-  const images = imageOptions(asked);
-  const identity = { command: 'train', network, width, seed, training, images, engine };
-  return withRunDirectory(invocation, { name: 'train', identity }, async (context) => {
-    const dataset = await loadDatasetFor(invocation);
-    const { classNames, shape } = dataset.train;
-    const model = buildNetwork(network, { classes: classNames.length, width, inputShape: shape, seed });
-    attachTrainingData(model, { classNames, ...dataset.statistics });
-    const { macs, parameters } = countCost(model);
-    terminal.step('Network', `${network}, width ${width}: ${describeCost({ macs, parameters })}`);
-    const { test } = await trainAndTest(model, dataset, { images, training }, context);
-    const summary = { version: 1, ...identity, macs, parameters, test, seconds: context.stopwatch.seconds };
-    await context.directory.writeJson('summary.json', summary);
-    terminal.result({ text: () => evaluationReport(test), value: summary });
-    return EXIT.ok;
-  });
+  const settings = { network, width, seed, training, images: imageOptions(asked), checkpoints };
+  const identity = { command: 'train', ...settings, data: dataFolder(flags), engine };
+  return withRunDirectory(invocation, { name: 'train', identity }, (context) =>
+    stoppable('train', context, async () => {
+      const dataset = await loadDatasetFor(invocation);
+      return begin(await prepare(settings, { ...context, dataset, engine }), context);
+    }),
+  );
+}
+
+type Settings = Pick<StoredRun<'train'>, 'network' | 'width' | 'seed' | 'training' | 'images' | 'checkpoints'>;
+
+async function prepare(
+  { network, width, seed, training, images, checkpoints: rhythm }: Settings,
+  { directory, dataset, engine, terminal }: Material,
+): Promise<Prepared<TrainingWork>> {
+  const { classNames, shape } = dataset.train;
+  const model = buildNetwork(network, { classes: classNames.length, width, inputShape: shape, seed });
+  attachTrainingData(model, { classNames, ...dataset.statistics });
+  const { macs, parameters } = countCost(model);
+  terminal.step('Network', `${network}, width ${width}: ${describeCost({ macs, parameters })}`);
+  const configuration = { network, width, seed, training, images };
+  return {
+    store: await openCheckpoints(directory, { configuration, dataset }),
+    rhythm,
+    async complete(run) {
+      const { test } = await trainAndTest(model, { ...run, dataset, images, training }, run);
+      return finishTraining({ version: 1, command: 'train', ...configuration, engine, macs, parameters, test }, run);
+    },
+  };
 }

@@ -5,18 +5,21 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { count, percent, whole } from '../terminal/format.ts';
 import { VERSION } from '../version.ts';
 import { observe } from './batch-sources.ts';
+import type { CheckpointWriter } from './checkpoints.ts';
 import type { RunContext } from './context.ts';
 import type { Dataset } from './dataset.ts';
 import type { Engine } from './engine.ts';
 import { writeFileAtomically } from './files.ts';
 import { firstImages, type ImageSources, openImageSources } from './image-sources.ts';
+import { countFilters, layersWithFilters } from './layer-filters.ts';
 import { attachTrainingData } from './model-folder.ts';
 import { buildNetwork } from './networks.ts';
 import { type History, historyOf } from './onnx-history.ts';
 import { pruneAndTune, showPass } from './prune-and-tune.ts';
 import { pruningOptions } from './pruning-options.ts';
 import type { RunConfig } from './run-config.ts';
-import type { CheckpointWriter, WorkState } from './run-state.ts';
+import { RunForecast } from './run-forecast.ts';
+import type { WorkState } from './run-state.ts';
 import { datasetOf, specialistOf } from './specialist.ts';
 import { networkReport, type Summary, summarize } from './summary.ts';
 import { trainNetwork } from './train-network.ts';
@@ -27,7 +30,7 @@ const LATENCY_RUNS = 50;
 export interface RunMaterial {
   readonly dataset: Dataset;
   readonly engine: Engine;
-  readonly checkpoints: CheckpointWriter;
+  readonly checkpoints: CheckpointWriter<WorkState>;
   /** What to go on from. */
   readonly resume?: WorkState | undefined;
 }
@@ -38,9 +41,9 @@ export interface RunMaterial {
  */
 export async function executeRun(
   config: RunConfig,
-  { dataset, engine, checkpoints, resume, ...context }: RunContext & RunMaterial,
+  { dataset, engine, checkpoints, resume, ...surroundings }: RunContext & RunMaterial,
 ): Promise<Summary> {
-  const { directory, terminal, stopwatch, signal, startedAt } = context;
+  const { directory, terminal, stopwatch, signal, startedAt } = surroundings;
   // Before any work, so that a name of no class is found out at once.
   const kept = config.classes ? datasetOf(dataset, config.classes) : dataset;
   const allImages = openImageSources(dataset, config);
@@ -50,7 +53,7 @@ export async function executeRun(
     const numbered = (images: ImageSources, epoch = 0) =>
       continueEpochs(observe(images.training, { signal }), { epoch });
     const training = numbered(allImages, resume?.epoch);
-    describeData(dataset, allImages, context);
+    describeData(dataset, allImages, surroundings);
     const trained = buildNetwork(config.network, {
       classes: dataset.train.classNames.length,
       width: config.width,
@@ -63,6 +66,12 @@ export async function executeRun(
       'Network',
       `${config.network}, width ${config.width}: ${count(trainedCost.parameters)} parameters, ${count(trainedCost.macs)} MACs`,
     );
+    const forecast = new RunForecast(config, {
+      images: { ...sizesOf(images), training: allImages.training.size, tuning: images.training.size },
+      unpruned: trainedCost,
+      iterations: resume?.iterations,
+    });
+    const context = { ...surroundings, forecast };
     const objective = { objective: config.objective, precision: config.precision };
     if (resume?.trained) {
       writeWeights(trained, resume.trained);
@@ -151,6 +160,7 @@ export async function executeRun(
         ...(engine.threads && { threads: engine.threads }),
       }),
     );
+    const layers = layersWithFilters(unpruned, config.graph);
     const summary = summarize(
       {
         secateur: VERSION,
@@ -160,12 +170,14 @@ export async function executeRun(
         data: { name: kept.name, images: sizesOf(images) },
         unpruned: networkReport({
           cost: unprunedCost,
+          filters: countFilters(unpruned, layers),
           validationAccuracy: unprunedAccuracy,
           test: tests.unpruned,
           latency: unprunedLatency!,
         }),
         pruned: networkReport({
           cost: result.cost,
+          filters: countFilters(pruned, layers),
           validationAccuracy: result.evaluation.accuracy,
           test: tests.pruned,
           latency: prunedLatency!,

@@ -16,7 +16,7 @@ import { trainingProgress } from '../terminal/training-progress.ts';
 import type { RunContext } from './context.ts';
 import type { ImageSources } from './image-sources.ts';
 import type { IterationReport } from './summary.ts';
-import { LAST_GOOD, stoppedTraining } from './train-network.ts';
+import { LAST_GOOD, recordTraining, stoppedTraining } from './train-network.ts';
 
 const UNPRUNED = 'checkpoints/unpruned';
 const BEST = 'checkpoints/best';
@@ -62,6 +62,7 @@ export async function pruneAndTune(
   });
   try {
     for await (const event of loop) {
+      context.forecast?.add(event);
       record(event, context);
       show(event);
       switch (event.type) {
@@ -98,11 +99,13 @@ export async function pruneAndTune(
 }
 
 /** Scores as lists and steps as numbers; of a selection the removed filters, of a cost its sums. */
-function record(event: PruningEvent, { directory }: RunContext): void {
+function record(event: PruningEvent, { directory, forecast }: RunContext): void {
   switch (event.type) {
-    case 'training':
-      directory.event({ ...event.event, type: event.event.type, phase: event.phase, iteration: event.iteration });
+    case 'training': {
+      const { phase, iteration } = event;
+      recordTraining(event.event, { phase, iteration }, { directory, forecast });
       break;
+    }
     case 'pruned':
       directory.event({
         type: event.type,
@@ -145,7 +148,10 @@ function record(event: PruningEvent, { directory }: RunContext): void {
 }
 
 /** Tells the story of the loop, and times its parts. */
-function showPruning({ terminal, stopwatch }: RunContext, options: PruningOptions): (event: PruningEvent) => void {
+function showPruning(
+  { terminal, stopwatch, forecast }: RunContext,
+  options: PruningOptions,
+): (event: PruningEvent) => void {
   let macs = 0;
   let accuracy = 0;
   let showTraining: ReturnType<typeof trainingProgress> | undefined;
@@ -184,6 +190,7 @@ function showPruning({ terminal, stopwatch }: RunContext, options: PruningOption
         showTraining ??= trainingProgress(terminal, {
           label: event.phase,
           epochs: (isFinal ? options.finalTune : undefined)?.epochs ?? options.fineTune.epochs,
+          secondsLeft: forecast && (() => forecast.secondsLeft()),
         });
         showTraining(event.event);
         break;

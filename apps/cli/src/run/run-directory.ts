@@ -16,6 +16,7 @@ import { isTemporary, removeTemporaries, toJson, writeFileAtomically, writeFolde
 import { CONFIG, EVENTS, isRun } from './is-run.ts';
 import { saveModel } from './model-folder.ts';
 import { acquireLock, type RunLock } from './run-lock.ts';
+import { isResumable, type ResumableCommand } from './stored-run.ts';
 
 const LOCK = '.lock';
 
@@ -181,13 +182,25 @@ async function clear(directory: string, force: boolean): Promise<void> {
   const entries = readdirSync(directory).filter((name) => name !== LOCK && !isTemporary(name));
   if (entries.length === 0) return;
   if (!force) {
-    const state = isRun(directory)
-      ? `already holds a run. Go on with it by: secateur run --resume '${directory}'; or choose`
-      : 'is not empty, and holds no run of secateur. Choose';
+    const command = await resumableCommandOf(directory);
+    const state = command
+      ? `already holds a run. Go on with it by: secateur ${command} --resume '${directory}'; or choose`
+      : `${isRun(directory) ? 'already holds a run' : 'is not empty, and holds no run of secateur'}. Choose`;
     throw new Error(`'${directory}' ${state} another folder with --out, or replace it with --force.`);
   }
   for (const entry of entries.filter((name) => OWN_ENTRIES.test(name))) {
     await rm(join(directory, entry), { recursive: true, force: true });
+  }
+}
+
+/** undefined where there is nothing to go on with. */
+async function resumableCommandOf(directory: string): Promise<ResumableCommand | undefined> {
+  if (!isRun(directory)) return undefined;
+  try {
+    const { command } = JSON.parse(await readFile(join(directory, CONFIG), 'utf8')) as { command?: unknown };
+    return isResumable(command) ? command : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -10,7 +10,7 @@ export interface NetworkReport {
   readonly parameters: number;
   /** In the counting of the authors of class-aware pruning. */
   readonly authorsFlops: number;
-  /** Filters of each convolution, in order. */
+  /** Filters of each convolution, and of whatever else may lose some: units of dense layers, heads of attention. In order. */
   readonly filters: readonly { readonly layer: string; readonly filters: number }[];
   readonly validationAccuracy: number;
   readonly test: Evaluation;
@@ -61,18 +61,17 @@ export interface Summary {
 
 export function networkReport(parts: {
   cost: NetworkCost;
+  filters: NetworkReport['filters'];
   validationAccuracy: number;
   test: Evaluation;
   latency: Latency;
 }): NetworkReport {
-  const { cost, validationAccuracy, test, latency } = parts;
+  const { cost, filters, validationAccuracy, test, latency } = parts;
   return {
     macs: cost.macs,
     parameters: cost.parameters,
     authorsFlops: cost.authorsFlops,
-    filters: cost.layers
-      .filter(({ className }) => className === 'Conv2D')
-      .map(({ name, outputShape }) => ({ layer: name, filters: outputShape.at(-1)! })),
+    filters,
     validationAccuracy,
     test,
     onnxBytes: latency.bytes,

@@ -1,7 +1,8 @@
-import { type Evaluation, evaluate, type TrainingOptions } from '@secateur/core';
+import { type Evaluation, evaluate, type TrainingOptions, type TrainingState } from '@secateur/core';
 import { continueEpochs } from '@secateur/data';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { observe } from './batch-sources.ts';
+import type { CheckpointWriter } from './checkpoints.ts';
 import type { RunContext } from './context.ts';
 import type { Dataset } from './dataset.ts';
 import { type ImageSourceOptions, openImageSources } from './image-sources.ts';
@@ -14,11 +15,26 @@ export interface Trained {
   readonly test: Evaluation;
 }
 
+/** Where one training is, and what was found before it. */
+export interface TrainingWork {
+  readonly epoch: number;
+  readonly before: Evaluation;
+  readonly training: TrainingState;
+}
+
+export interface TrainingMaterial {
+  readonly dataset: Dataset;
+  readonly images: ImageSourceOptions;
+  readonly training: TrainingOptions;
+  readonly checkpoints: CheckpointWriter<TrainingWork>;
+  /** What to go on from. */
+  readonly resume?: TrainingWork;
+}
+
 /** Trains in place, saves model/ and tells what the training changed. */
 export async function trainAndTest(
   model: LayersModel,
-  dataset: Dataset,
-  { images, training }: { images: ImageSourceOptions; training: TrainingOptions },
+  { dataset, images, training, checkpoints, resume }: TrainingMaterial,
   context: RunContext,
 ): Promise<Trained> {
   const { directory, signal, stopwatch } = context;
@@ -26,12 +42,22 @@ export async function trainAndTest(
   try {
     const testSource = observe(sources.test, { signal, onBatch: showPass(sources.test, 'test', context) });
     const measure = () => stopwatch.time('test', () => evaluate(model, testSource));
-    const before = await measure();
-    const source = continueEpochs(observe(sources.training, { signal }));
-    await stopwatch.time('training', () => trainNetwork(model, source, training, context));
+    const before = resume?.before ?? (await measure());
+    const source = continueEpochs(observe(sources.training, { signal }), { epoch: resume?.epoch ?? 0 });
+    const progress: Pick<TrainingOptions, 'checkpoint' | 'resume'> = {
+      resume: resume?.training,
+      checkpoint: (capture, moment) =>
+        checkpoints.offer(() => ({ epoch: source.epoch, before, training: capture() }), moment),
+    };
+    await stopwatch.time('training', () => trainNetwork(model, source, { ...training, ...progress }, context));
     await directory.saveModel('model', model);
     return { before, test: await measure() };
   } finally {
     await sources.close();
   }
+}
+
+/** In words. */
+export function describePlace({ epoch, step }: TrainingState): string {
+  return `epoch ${epoch + 1}, step ${step + 1}`;
 }
