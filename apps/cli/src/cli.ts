@@ -44,7 +44,7 @@ Exit codes:
   1    an error
   2    the command line or a configuration is wrong
   3    done, but a goal of the preset was missed or the ONNX file was not verified
-  75   a run was stopped by Ctrl-C or SIGTERM; go on with it by --resume
+  75   a run or training was stopped by Ctrl-C or SIGTERM; go on with it by --resume
   130  interrupted (Ctrl-C); what has been written is valid
   143  the same by SIGTERM`;
 
