@@ -5,6 +5,7 @@ import { inferenceCommand } from './inference.ts';
 import { keepingCommand } from './keeping.ts';
 import { knownImportanceCommand } from './known-importance.ts';
 import { memoryCommand } from './memory.ts';
+import { onnxPrecisionCommand } from './onnx-precision.ts';
 import { peersCommand } from './peers.ts';
 import { precisionCommand } from './precision.ts';
 import { robustnessCommand } from './robustness.ts';
@@ -28,5 +29,6 @@ export const COMMANDS = [
   architecturesCommand,
   robustnessCommand,
   scalingCommand,
+  onnxPrecisionCommand,
   knownImportanceCommand,
 ];
