@@ -11,10 +11,11 @@ import {
   type SymbolicTensor,
   sequential,
 } from '@tensorflow/tfjs-layers';
-import { Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { decodeModel } from '../src/graph/decode.ts';
 import { exportOnnx, readOnnxMetadata, writeOnnx } from '../src/index.ts';
+import { editModel } from './onnx-files.ts';
 import {
   expectClose,
   randomImages,
@@ -281,6 +282,20 @@ describe('other forms of input', () => {
     );
     vectors.dispose();
   });
+});
+
+it('offers every operator set that the installed onnxruntime takes, and no other', async () => {
+  const model = classifier();
+  const open = async (bytes: Uint8Array) => (await InferenceSession.create(bytes, { logSeverityLevel: 4 })).release();
+  const opsets = Array.from({ length: 10 }, (_, i) => 17 + i);
+  for (const opset of opsets) await open(await exportOnnx(model, { opset }));
+  const next = opsets.at(-1)! + 1;
+  await expect(exportOnnx(model, { opset: next })).rejects.toThrow(`from 17 to ${opsets.at(-1)}, but got ${next}`);
+  const unreleased = editModel(await exportOnnx(model), (_graph, { opsetImport }) => {
+    opsetImport[0]!.version = next;
+  });
+  await expect(open(unreleased)).rejects.toThrow(/opset/i);
+  model.dispose();
 });
 
 describe('refusals', () => {

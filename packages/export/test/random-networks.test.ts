@@ -1,11 +1,12 @@
 import { ZeroPadShortcut } from '@secateur/core';
 import { input, type LayersModel, layers, model as modelOf, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ARCHITECTURES } from '../../core/test/support/architectures.ts';
 import { buildNetwork, networkSpecs } from '../../core/test/support/random-networks.ts';
 import { TracedNetwork } from '../../core/test/support/traced-network.ts';
 import { type ExportOptions, exportOnnx, importOnnx } from '../src/index.ts';
+import { expectAccepted, hasChecker, without } from './onnx-checker.ts';
 import { expectClose, expectSameAnswers, randomImages, randomise, runModel, structureOf } from './oracle.ts';
 
 const pair = (maximum: number) => fc.tuple(fc.integer({ min: 1, max: maximum }), fc.integer({ min: 1, max: maximum }));
@@ -98,6 +99,8 @@ function build({ inputShape, blocks, head, seed }: Network): LayersModel {
   return model;
 }
 
+const written: Uint8Array[] = [];
+
 describe('random networks', () => {
   it('give the same logits in onnxruntime, and when they come back, folded or not', async () => {
     await fc.assert(
@@ -105,6 +108,7 @@ describe('random networks', () => {
         const model = build(description);
         const { foldBatchNorm, seed } = description;
         const bytes = await exportOnnx(model, { foldBatchNorm });
+        written.push(bytes);
         await expectSameAnswers(model, bytes, { seed: seed + 1 });
         structureOf(bytes);
         const { model: back } = await importOnnx(bytes);
@@ -121,6 +125,7 @@ describe('random networks', () => {
 async function expectSame(model: LayersModel, seed: number, options: ExportOptions = {}): Promise<void> {
   const bytes = await exportOnnx(model, options);
   structureOf(bytes);
+  if ((options.opset ?? 17) === 17) written.push(bytes);
   await expectSameAnswers(model, bytes, { seed });
   model.dispose();
 }
@@ -143,3 +148,12 @@ describe('networks that core prunes', () => {
     await expectSame(model, 6);
   });
 });
+
+it.skipIf(!hasChecker)(
+  `onnx.checker accepts them, and infers the same shapes${without}`,
+  () => {
+    expect(written.length).toBeGreaterThan(60);
+    return expectAccepted(written);
+  },
+  60_000,
+);

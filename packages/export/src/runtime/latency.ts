@@ -25,6 +25,9 @@ export interface Latency {
   readonly bytes: number;
 }
 
+/** Threads of one model would otherwise go on waiting at full speed while the next one runs, and take its processors. */
+const QUIET_BETWEEN_RUNS = { extra: { session: { force_spinning_stop: '1' } } };
+
 /**
  * Times models in onnxruntime-node on made-up images. Given several, it runs them in turn, so that whatever else the
  * machine does meets all of them alike.
@@ -45,7 +48,7 @@ export async function measureLatency(
   const loaded: LoadedModel[] = [];
   try {
     for (const source of list) {
-      loaded.push(await openModel(source, threads === undefined ? {} : { intraOpNumThreads: threads }));
+      loaded.push(await openModel(source, { ...QUIET_BETWEEN_RUNS, ...(threads && { intraOpNumThreads: threads }) }));
     }
     const timings = await timeInTurn(loaded, { batchSize, runs, warmupRuns });
     const results = timings.map((times, i) => ({
