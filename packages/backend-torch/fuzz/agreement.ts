@@ -2,8 +2,8 @@
 import '@tensorflow/tfjs-backend-cpu';
 // tfjs-core's Node bundle leaves out the gradients; tfjs-layers' registers them.
 import '@tensorflow/tfjs-layers';
-import '../src/index.ts';
 import * as tf from '@tensorflow/tfjs-core';
+import { trace } from '../src/index.ts';
 import type { Case, Family } from './family.ts';
 import { make, valuesOf } from './tensors.ts';
 
@@ -26,6 +26,10 @@ export async function compare(family: Family, drawn: Case): Promise<Agreement> {
   if ('error' in expected || expected.outputs.some(({ shape }) => shape.some((length) => length < 0))) return 'refused';
   if ('error' in actual) throw new Error('torch refuses what cpu computes', { cause: actual.error });
   compareAll(actual.outputs, expected.outputs, family.tolerance);
+  const traced = await outcome('torch', () => tracedOutputs(family, drawn));
+  if ('outputs' in traced) compareAll(traced.outputs, actual.outputs, 0);
+  else if (!isUntraceable(traced.error))
+    throw new Error('torch computes what it cannot trace', { cause: traced.error });
   if (!family.hasGradient(drawn)) return 'agrees';
 
   const expectedGradients = await outcome('cpu', () => gradients(family, drawn));
@@ -59,6 +63,22 @@ async function outcome(backend: 'cpu' | 'torch', run: () => Plain[]): Promise<Ou
 function outputs(family: Family, { inputs, options }: Case): Plain[] {
   const results = [family.run(inputs.map(make), options)].flat();
   return results.map((result, i) => plain(`output ${i}`, result));
+}
+
+/** By a trace made with other values. */
+function tracedOutputs(family: Family, { inputs, options }: Case): Plain[] {
+  const examples = inputs.map((input) => make({ ...input, seed: input.seed + 1 }));
+  const traced = trace((...tensors) => family.run(tensors, options), ...examples);
+  try {
+    return traced.run(...inputs.map(make)).map((result, i) => plain(`traced output ${i}`, result));
+  } finally {
+    traced.dispose();
+  }
+}
+
+/** Ops that run through tfjs-backend-cpu, and results that come from options alone. */
+function isUntraceable(error: unknown): boolean {
+  return /what JavaScript does|does not depend|at least one example/.test((error as Error).message);
 }
 
 function gradients(family: Family, { inputs, options }: Case): Plain[] {

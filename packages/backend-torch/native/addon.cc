@@ -39,7 +39,8 @@ std::vector<Export> allFunctions() {
   for (const auto family :
        {storageFunctions, runtimeFunctions, elementwiseFunctions, reductionFunctions, shapeFunctions, matmulFunctions,
         convolutionFunctions, poolingFunctions, batchNormFunctions, crossEntropyFunctions, optimiserFunctions,
-        taylorFunctions, orthogonalityFunctions, packedConvolutionFunctions, asyncReadFunctions}) {
+        taylorFunctions, orthogonalityFunctions, packedConvolutionFunctions, asyncReadFunctions,
+        traceFunctions}) {
     for (const Function& function : family()) {
       const auto found = portable.find(function.name);
       all.push_back({function, found == portable.end() ? function : found->second});

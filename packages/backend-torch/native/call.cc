@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "device.h"
+#include "trace.h"
 
 namespace secateur {
 
@@ -53,93 +54,112 @@ std::string messageOf(const std::exception& error) {
   return message;
 }
 
-Napi::Error asJavaScriptError(const Function& function, const Call& call, const std::exception& error) {
-  std::string text = "torch " + std::string(function.name) + "(";
-  for (size_t i = 0; i < call.inputs().size(); ++i) text += (i ? ", " : "") + describe(call.inputs()[i]);
-  return Napi::Error::New(call.env(), text + "): " + messageOf(error));
-}
-
-double keep(Call& call, at::Tensor output) {
-  TORCH_CHECK(output.defined(), "produced no tensor");
-  return call.store().add(call.sharesStorageWithInput(output) ? output.clone() : std::move(output));
-}
-
 /** All or none: what was kept before a failure is released again. */
-Napi::Array keepAll(Call& call, const Tensors& outputs) {
-  auto handles = Napi::Array::New(call.env(), outputs.size());
-  std::vector<double> kept;
+Handles keepAll(Call& call, Tensors outputs) {
+  Handles kept;
   kept.reserve(outputs.size());
   try {
-    for (const at::Tensor& output : outputs) {
-      const auto position = static_cast<uint32_t>(kept.size());
-      kept.push_back(keep(call, output));
-      handles.Set(position, Napi::Number::New(call.env(), kept.back()));
-    }
+    for (at::Tensor& output : outputs) kept.push_back(call.store().add(std::move(output)));
   } catch (...) {
     for (const double handle : kept) call.store().release(handle);
     throw;
   }
-  return handles;
+  return kept;
+}
+
+Napi::Value asJavaScript(Napi::Env env, const Handles& handles) {
+  auto array = Napi::Array::New(env, handles.size());
+  for (uint32_t i = 0; i < handles.size(); ++i) array.Set(i, Napi::Number::New(env, handles[i]));
+  return array;
+}
+
+Integers integersOf(const Napi::Value& value, const std::string& role, int64_t length) {
+  TORCH_CHECK(value.IsArray(), "expected an array of integers for ", role, ", but got ", typeName(value));
+  const auto array = value.As<Napi::Array>();
+  TORCH_CHECK(length < 0 || array.Length() == length, "expected ", length, " integers for ", role, ", but got ", array.Length());
+  // Grows with what is there: an array of length 2^32 - 1 may be all holes.
+  Integers result;
+  for (uint32_t i = 0; i < array.Length(); ++i) result.push_back(wholeNumber(array.Get(i), role.c_str()));
+  return result;
+}
+
+double handleOf(const Napi::Value& value, size_t position) {
+  TORCH_CHECK(value.IsNumber(), "expected a tensor handle for ", argumentName(position), ", but got ", typeName(value));
+  return value.As<Napi::Number>().DoubleValue();
 }
 
 }  // namespace
 
-at::Tensor Call::tensorOf(const Napi::Value& value, size_t position) {
-  TORCH_CHECK(value.IsNumber(), "expected a tensor handle for ", argumentName(position), ", but got ", typeName(value));
-  const double handle = value.As<Napi::Number>().DoubleValue();
-  // Made before the device was chosen: it moves once, so that what is changed in place stays one tensor.
-  if (store_.get(handle).device() != device()) store_.replace(handle, store_.get(handle).to(device()));
-  inputs_.push_back(store_.get(handle));
-  return inputs_.back();
+template <typename T, typename Read>
+T Call::argument(size_t position, Read read) const {
+  if (given_) return std::get<T>(given_->at(position));
+  T result = read((*info_)[position]);
+  if (noted_) (*noted_)[position] = result;
+  return result;
 }
 
-at::Tensor Call::tensor(size_t position) { return tensorOf(info_[position], position); }
+at::Tensor Call::tensorOf(double handle) {
+  handles_.push_back(handle);
+  if (replaced_) {
+    const auto found = replaced_->find(handle);
+    if (found != replaced_->end()) return inputs_.emplace_back(found->second);
+  }
+  // Made before the device was chosen: it moves once, so that what is changed in place stays one tensor.
+  if (store_.get(handle).device() != device()) store_.replace(handle, store_.get(handle).to(device()));
+  return inputs_.emplace_back(store_.get(handle));
+}
+
+at::Tensor Call::tensor(size_t position) {
+  return tensorOf(argument<double>(position, [&](const Napi::Value& value) { return handleOf(value, position); }));
+}
 
 MaybeTensor Call::optionalTensor(size_t position) {
-  const Napi::Value value = info_[position];
-  if (value.IsNull() || value.IsUndefined()) return c10::nullopt;
-  return tensorOf(value, position);
+  const auto handles = argument<Handles>(position, [&](const Napi::Value& value) {
+    return value.IsNull() || value.IsUndefined() ? Handles{} : Handles{handleOf(value, position)};
+  });
+  return handles.empty() ? c10::nullopt : MaybeTensor(tensorOf(handles[0]));
 }
 
 Tensors Call::tensors(size_t position) {
-  const Napi::Value value = info_[position];
-  TORCH_CHECK(value.IsArray(), "expected an array of tensor handles for ", argumentName(position), ", but got ", typeName(value));
-  const auto array = value.As<Napi::Array>();
+  const auto handles = argument<Handles>(position, [&](const Napi::Value& value) {
+    TORCH_CHECK(value.IsArray(), "expected an array of tensor handles for ", argumentName(position), ", but got ", typeName(value));
+    const auto array = value.As<Napi::Array>();
+    Handles result;
+    for (uint32_t i = 0; i < array.Length(); ++i) result.push_back(handleOf(array.Get(i), position));
+    return result;
+  });
   Tensors result;
-  for (uint32_t i = 0; i < array.Length(); ++i) result.push_back(tensorOf(array.Get(i), position));
+  for (const double handle : handles) result.push_back(tensorOf(handle));
   return result;
 }
 
-int64_t Call::integer(size_t position) const { return wholeNumber(info_[position], argumentName(position).c_str()); }
+int64_t Call::integer(size_t position) const {
+  return argument<int64_t>(position, [&](const Napi::Value& value) { return wholeNumber(value, argumentName(position).c_str()); });
+}
 
 double Call::number(size_t position) const {
-  const Napi::Value value = info_[position];
-  TORCH_CHECK(value.IsNumber(), "expected a number for ", argumentName(position), ", but got ", typeName(value));
-  return value.As<Napi::Number>().DoubleValue();
+  return argument<double>(position, [&](const Napi::Value& value) {
+    TORCH_CHECK(value.IsNumber(), "expected a number for ", argumentName(position), ", but got ", typeName(value));
+    return value.As<Napi::Number>().DoubleValue();
+  });
 }
 
 bool Call::flag(size_t position) const {
-  const Napi::Value value = info_[position];
-  TORCH_CHECK(value.IsBoolean(), "expected a boolean for ", argumentName(position), ", but got ", typeName(value));
-  return value.As<Napi::Boolean>().Value();
+  return argument<bool>(position, [&](const Napi::Value& value) {
+    TORCH_CHECK(value.IsBoolean(), "expected a boolean for ", argumentName(position), ", but got ", typeName(value));
+    return value.As<Napi::Boolean>().Value();
+  });
 }
 
 std::string Call::text(size_t position) const {
-  const Napi::Value value = info_[position];
-  TORCH_CHECK(value.IsString(), "expected a string for ", argumentName(position), ", but got ", typeName(value));
-  return value.As<Napi::String>().Utf8Value();
+  return argument<std::string>(position, [&](const Napi::Value& value) {
+    TORCH_CHECK(value.IsString(), "expected a string for ", argumentName(position), ", but got ", typeName(value));
+    return value.As<Napi::String>().Utf8Value();
+  });
 }
 
 Integers Call::integers(size_t position, int64_t length) const {
-  const Napi::Value value = info_[position];
-  TORCH_CHECK(value.IsArray(), "expected an array of integers for ", argumentName(position), ", but got ", typeName(value));
-  const auto array = value.As<Napi::Array>();
-  TORCH_CHECK(length < 0 || array.Length() == length, "expected ", length, " integers for ", argumentName(position), ", but got ",
-              array.Length());
-  // Grows with what is there: an array of length 2^32 - 1 may be all holes.
-  Integers result;
-  for (uint32_t i = 0; i < array.Length(); ++i) result.push_back(wholeNumber(array.Get(i), argumentName(position).c_str()));
-  return result;
+  return argument<Integers>(position, [&](const Napi::Value& value) { return integersOf(value, argumentName(position), length); });
 }
 
 Integers Call::window(size_t position) const {
@@ -158,17 +178,41 @@ bool Call::sharesStorageWithInput(const at::Tensor& output) const {
   return false;
 }
 
+std::string failureOf(const Function& function, const Call& call, const std::exception& error) {
+  std::string text = "torch " + std::string(function.name) + "(";
+  for (size_t i = 0; i < call.inputs().size(); ++i) text += (i ? ", " : "") + describe(call.inputs()[i]);
+  return text + "): " + messageOf(error);
+}
+
+Tensors outputsOf(const Function& function, Call& call) {
+  Tensors outputs;
+  if (function.one) outputs.push_back(function.one(call));
+  else outputs = function.many(call);
+  for (at::Tensor& output : outputs) {
+    TORCH_CHECK(output.defined(), "produced no tensor");
+    if (!function.shares && call.sharesStorageWithInput(output)) output = output.clone();
+  }
+  return outputs;
+}
+
 Napi::Value run(const Function& function, const Napi::CallbackInfo& info, TensorStore& store) {
   const c10::InferenceMode inference;
-  Call call(info, store);
+  Recording* const recording = currentRecording();
+  Arguments noted;
+  Call call(info, store, recording ? &noted : nullptr);
   try {
-    if (function.one) return Napi::Number::New(info.Env(), keep(call, function.one(call)));
-    if (function.plain) return function.plain(call);
-    return keepAll(call, function.many(call));
+    if (function.plain) {
+      const Napi::Value value = function.plain(call);
+      if (recording && recording == currentRecording()) recording->pass(function, call.handles());
+      return value;
+    }
+    const Handles handles = keepAll(call, outputsOf(function, call));
+    if (recording) recording->note({function, std::move(noted), call.handles(), handles}, store);
+    return function.one ? Napi::Number::New(info.Env(), handles[0]) : asJavaScript(info.Env(), handles);
   } catch (const Napi::Error&) {
     throw;
   } catch (const std::exception& error) {
-    throw asJavaScriptError(function, call, error);
+    throw Napi::Error::New(info.Env(), failureOf(function, call, error));
   }
 }
 

@@ -20,6 +20,7 @@ Functions taylorFunctions();
 Functions orthogonalityFunctions();
 Functions packedConvolutionFunctions();
 Functions asyncReadFunctions();
+Functions traceFunctions();
 
 /** Of the same names as some of the above, for any device; see device.h. */
 Functions portableElementwiseFunctions();

@@ -56,9 +56,7 @@ Napi::Value release(Call& call) {
 }
 
 /** (handle, shape) -> another handle on the same memory where strides allow, else on a copy */
-Napi::Value viewAs(Call& call) {
-  return Napi::Number::New(call.env(), call.store().add(call.tensor(0).reshape(call.integers(1))));
-}
+at::Tensor viewAs(Call& call) { return call.tensor(0).reshape(call.integers(1)); }
 
 at::Tensor filled(Call& call) { return at::full(call.integers(0), call.number(1), ofType(scalarType(call.text(2)))); }
 
@@ -82,8 +80,8 @@ at::Tensor cast(Call& call) {
 }  // namespace
 
 Functions storageFunctions() {
-  return {one("fromArray", fromArray), plain("toArray", toArray), plain("release", release), plain("viewAs", viewAs),
-          one("filled", filled), plain("storageType", storageType), one("cast", cast)};
+  return {one("fromArray", fromArray), plain("toArray", toArray), plain("release", release), view("viewAs", viewAs),
+          one("filled", filled), description("storageType", storageType), one("cast", cast)};
 }
 
 }  // namespace secateur

@@ -30,6 +30,14 @@ export interface TorchMemoryInfo extends MemoryInfo {
   readonly numBytesInNativeFree: number;
 }
 
+/** What a trace that is being made has to do with tensors from before it. */
+export interface TraceBeingMade {
+  /** Told of every tensor that is read and is older than the trace. */
+  onRead(dataId: DataId, serial: number): void;
+  /** Hands over something native that lives as long as the trace. */
+  keep(handle: number, release: (handle: number) => void): void;
+}
+
 interface NativeData {
   readonly kind: 'native';
   readonly dtype: NativeDtype;
@@ -72,6 +80,7 @@ export class TorchBackend extends KernelBackend {
   origin: Origin | undefined;
   /** Told of every pending tensor that was computed; undefined unless a profile runs. */
   onComputed: ((work: DeferredWork, output: TensorInfo, ms: number) => void) | undefined;
+  traceBeingMade: TraceBeingMade | undefined;
   readonly #data = new Map<DataId, Data>();
   #serials = 0;
 
@@ -214,6 +223,7 @@ export class TorchBackend extends KernelBackend {
   handle(info: TensorInfo): Handle {
     const data = this.#get(info.dataId);
     if (data.kind !== 'native') throw new Error(`A ${data.dtype} tensor has no native storage.`);
+    this.traceBeingMade?.onRead(info.dataId, data.serial);
     const handle = this.#handleOf(data);
     if (util.arraysEqual(data.shape as number[], info.shape)) return handle;
     const key = info.shape.join();
@@ -275,6 +285,12 @@ export class TorchBackend extends KernelBackend {
     const isAlone =
       data.kind === 'native' && data.refCount === 1 && util.arraysEqual(data.shape as number[], info.shape);
     return isAlone ? data.pending : undefined;
+  }
+
+  /** Grows with every tensor that is made, and every change in place; undefined for a tensor that is disposed. */
+  serialOf(dataId: DataId): number | undefined {
+    const data = this.#data.get(dataId);
+    return data?.kind === 'native' ? data.serial : undefined;
   }
 
   computePending(): void {

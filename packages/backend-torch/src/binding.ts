@@ -9,6 +9,9 @@ export type Handle = number;
 /** A convolution whose filter lies in memory as oneDNN wants it. */
 export type PackedConvolution = number;
 
+/** Calls of native functions that can be made again. */
+export type NativeTrace = number;
+
 export type NativeValues = Float32Array | Int32Array | Uint8Array;
 export type NativeDtype = 'float32' | 'int32' | 'bool';
 export type StorageType = NativeDtype | 'bfloat16';
@@ -278,6 +281,14 @@ export interface Binding
   releasePackedConvolution(packed: PackedConvolution): void;
 
   convOrthogonality(kernel: Handle, bfloat16: boolean): [norm: Handle, gradient: Handle];
+
+  /** From here to `endTrace` or `abandonTrace` calls are noted, beside being made. */
+  startTrace(inputs: readonly Handle[]): void;
+  abandonTrace(): void;
+  /** Whoever receives a trace releases it. */
+  endTrace(outputs: readonly Handle[]): NativeTrace;
+  runTrace(trace: NativeTrace, inputs: readonly Handle[]): Handle[];
+  releaseTrace(trace: NativeTrace): void;
 }
 
 /** Works from src and from dist: both lie directly under the package. */

@@ -12,6 +12,7 @@ export { type Precision, precision, setPrecision } from './precision.ts';
 export { type Profile, type ProfileOptions, type ProfileRow, profile, startProfile } from './profile/profiler.ts';
 export { formatProfile } from './profile/table.ts';
 export { type KernelTable, kernelTable } from './register.ts';
+export { Trace, trace } from './trace.ts';
 
 const native = register();
 let current: Device = 'cpu';

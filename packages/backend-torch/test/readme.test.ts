@@ -15,8 +15,8 @@ it('the kernel table is the registry', () => {
   expect(rows).toEqual({ native, fused, 'via cpu': viaCpu });
 });
 
-it('the example runs and prints what the text says', async () => {
-  const code = /```ts\n([\s\S]*?)```/.exec(readme)![1]!;
+it('the examples run, one after the other, and print what the text says', async () => {
+  const code = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block]) => block).join('\n');
   const file = new URL('./readme-example.tmp.ts', import.meta.url);
   const printed: unknown[] = [];
   const original = console.log;
@@ -28,5 +28,5 @@ it('the example runs and prints what the text says', async () => {
     console.log = original;
     rmSync(file, { force: true });
   }
-  expect(printed).toEqual(['torch', true]);
+  expect(printed).toEqual(['torch', true, [4, 2]]);
 });

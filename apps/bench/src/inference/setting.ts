@@ -1,10 +1,14 @@
 import type { NetworkName, Setting as TrainStepSetting } from '../train-step/setting.ts';
 
+/** model.predict next to PyTorch's module, or a trace of the one next to a trace of the other. */
+export const CALLS = ['predict', 'trace'] as const;
+
 /** What predicts, and how many images at a time. */
 export interface InferenceSetting {
   readonly model: NetworkName;
   readonly precision: TrainStepSetting['precision'];
   readonly batch: number;
+  readonly call: (typeof CALLS)[number];
 }
 
 /** How a run measures it. */
@@ -16,7 +20,7 @@ export interface InferenceRunOptions {
   readonly threads: number;
 }
 
-/** 'model/precision/batch' */
-export function keyOf({ model, precision, batch }: InferenceSetting): string {
-  return `${model}/${precision}/${batch}`;
+/** 'model/precision/batch/call' */
+export function keyOf({ model, precision, batch, call }: InferenceSetting): string {
+  return `${model}/${precision}/${batch}/${call}`;
 }

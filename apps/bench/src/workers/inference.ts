@@ -1,17 +1,18 @@
-// Times model.predict and prints a Measurement. Takes the arguments of peers/inference.py.
-import { setPrecision, setThreads, versions } from '@secateur/tfjs-backend-torch';
+// Times model.predict, or a trace of it, and prints a Measurement. Takes the arguments of peers/inference.py.
+import { setPrecision, setThreads, trace, versions } from '@secateur/tfjs-backend-torch';
 import * as tf from '@tensorflow/tfjs-core';
 import { Command } from 'commander';
 import { choice, count, factor } from '../arguments.ts';
 import { type Measurement, peakBytes } from '../comparison/measurement.ts';
-import type { InferenceRunOptions, InferenceSetting } from '../inference/setting.ts';
+import { CALLS, type InferenceRunOptions, type InferenceSetting } from '../inference/setting.ts';
 import { buildNetwork } from '../networks.ts';
 import { NETWORKS, PRECISIONS } from '../train-step/setting.ts';
 
-const { model, precision, batch, width, seconds, threads } = new Command('inference')
+const { model, precision, batch, call, width, seconds, threads } = new Command('inference')
   .requiredOption('--model <name>', 'network', choice(NETWORKS))
   .requiredOption('--precision <name>', 'of convolutions', choice(PRECISIONS))
   .requiredOption('--batch <images>', 'images in a batch', count)
+  .requiredOption('--call <name>', 'how it predicts', choice(CALLS))
   .requiredOption('--width <factor>', 'factor on the widths', factor)
   .requiredOption('--seconds <n>', 'how long to measure', factor)
   .requiredOption('--threads <count>', 'threads', count)
@@ -24,6 +25,8 @@ setPrecision(precision);
 
 const network = buildNetwork(model, { width });
 const images = tf.randomNormal([batch, 32, 32, 3], 0, 1, 'float32', 1);
+const predict = (x: tf.Tensor) => network.predict(x, { batchSize: batch }) as tf.Tensor;
+const traced = call === 'trace' ? trace(predict, images) : undefined;
 
 /** Milliseconds of each prediction, its values read, until the time is up. */
 function predictFor(duration: number): number[] {
@@ -31,7 +34,7 @@ function predictFor(duration: number): number[] {
   const end = performance.now() + duration;
   do {
     const start = performance.now();
-    const predictions = network.predict(images, { batchSize: batch }) as tf.Tensor;
+    const predictions = traced ? traced.run(images)[0]! : predict(images);
     predictions.dataSync();
     predictions.dispose();
     milliseconds.push(performance.now() - start);

@@ -95,7 +95,10 @@ const ANY_KIND: readonly Kind[] = [
 ];
 
 /** They return no handle, or change what other calls rely on. */
-const LEFT_OUT = new Set(['release', 'setThreads', 'threads', 'memory', 'versions', 'setDevice', 'cudaDevices']);
+const LEFT_OUT = new Set([
+  ...['release', 'setThreads', 'threads', 'memory', 'versions', 'setDevice', 'cudaDevices'],
+  ...['startTrace', 'abandonTrace'],
+]);
 
 interface NativeCall {
   readonly text: string;

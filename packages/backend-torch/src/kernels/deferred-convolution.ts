@@ -170,17 +170,21 @@ class PendingConvolution implements Pending {
     const { native } = this.#backend;
     const { x, residual } = this.#leases;
     const run = (packed: number) => native.runPackedConvolution(packed, x.handle, residual?.handle ?? null, this.#relu);
-    const packed = this.#backend.prepared(this.#convolution.filter, this.#key(), {
-      make: () => this.#pack(),
-      release: (handle) => native.releasePackedConvolution(handle),
-    });
+    const release = (handle: number) => native.releasePackedConvolution(handle);
+    const { traceBeingMade } = this.#backend;
+    if (traceBeingMade) {
+      const packed = this.#pack();
+      traceBeingMade.keep(packed, release);
+      return run(packed);
+    }
+    const packed = this.#backend.prepared(this.#convolution.filter, this.#key(), { make: () => this.#pack(), release });
     if (packed !== undefined) return run(packed);
     // The filter is disposed, and nobody could use the packed form again.
     const passing = this.#pack();
     try {
       return run(passing);
     } finally {
-      native.releasePackedConvolution(passing);
+      release(passing);
     }
   }
 
