@@ -57,3 +57,11 @@ test('a fraction that holds nothing out is refused', () => {
     'Expected validationFraction to hold out at least one image, but 0.001 of 60 images is none. Raise it, or take more images.',
   );
 });
+
+test('validation images of their own leave all others to the training', async () => {
+  const validation = generateImages({ count: 9 });
+  const sources = openSources({ validation, imagesPerClass: 4, statistics: { mean: [0, 0, 0], std: [1, 1, 1] } });
+  expect([sources.training.size, sources.validation.size]).toEqual([60, 9]);
+  const [batch] = await collect(sources.validation);
+  expect(batch!.images).toEqual(Array.from(validation.images, (value) => Math.fround(value / 255)));
+});

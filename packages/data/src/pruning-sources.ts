@@ -10,6 +10,8 @@ export interface PruningSourcesOptions {
   readonly statistics?: ChannelStatistics;
   /** Share of the images that is held out to decide when pruning ends. Default 0.1. */
   readonly validationFraction?: number;
+  /** Images of their own to decide by, such as a folder's: then none are held out. */
+  readonly validation?: LabelledImages | undefined;
   /** Scoring images of each class. Default 10, as in arXiv 2312.05875. */
   readonly imagesPerClass?: number;
   /** Of the images trained on. Default: mirrored, and shifted by up to 4 pixels. */
@@ -40,13 +42,16 @@ export function createPruningSources(
     batchSize = 128,
     statistics = channelStatistics(images),
     validationFraction = 0.1,
+    validation,
     imagesPerClass = 10,
     augment = { flip: true, cropPadding: 4 },
     seed = 0,
   }: PruningSourcesOptions = {},
 ): PruningSources {
-  const [rest, heldOut] = stratifiedSplit(images, { fraction: validationFraction, seed });
-  if (heldOut.labels.length === 0) {
+  const [rest, heldOut] = validation
+    ? [images, validation]
+    : stratifiedSplit(images, { fraction: validationFraction, seed });
+  if (heldOut.labels.length === 0 && !validation) {
     throw new Error(
       `Expected validationFraction to hold out at least one image, but ${validationFraction} of ${images.labels.length} images is none. Raise it, or take more images.`,
     );

@@ -22,12 +22,20 @@ export function stratifiedSplit(
   }
   checkSeed(seed, 'stratifiedSplit');
   checkLabelledImages(data, 'stratifiedSplit');
+  const [rest, held] = splitIndices(data, { fraction, seed });
+  return [subset(data, rest), subset(data, held)];
+}
+
+/** The positions that `stratifiedSplit` puts into [rest, held out], ascending. */
+export function splitIndices(
+  data: Pick<LabelledImages, 'labels' | 'classNames'>,
+  { fraction, seed }: StratifiedSplitOptions,
+): [rest: Uint32Array, heldOut: Uint32Array] {
   const parts = shuffledClasses(data, seed).map((indices) => {
     const held = Math.round(fraction * indices.length);
     return { held: indices.subarray(0, held), rest: indices.subarray(held) };
   });
-  const inOrder = (indices: readonly Uint32Array[]) =>
-    subset(data, Uint32Array.from(indices.flatMap((part) => [...part])).sort());
+  const inOrder = (indices: readonly Uint32Array[]) => Uint32Array.from(indices.flatMap((part) => [...part])).sort();
   return [inOrder(parts.map(({ rest }) => rest)), inOrder(parts.map(({ held }) => held))];
 }
 
@@ -51,7 +59,9 @@ export function pickPerClass(data: LabelledImages, { perClass, seed }: PickPerCl
   const picked = shuffledClasses(data, seed).flatMap((indices, label) => {
     if (indices.length < perClass) {
       const name = data.classNames[label];
-      throw new Error(`pickPerClass: class ${label} (${name}) has ${indices.length} images, ${perClass} are needed.`);
+      throw new Error(
+        `pickPerClass: class ${label} (${name}) has ${indices.length} images, ${perClass} are needed. Take fewer of each class, or add images.`,
+      );
     }
     return [...indices.subarray(0, perClass).sort()];
   });
@@ -59,7 +69,10 @@ export function pickPerClass(data: LabelledImages, { perClass, seed }: PickPerCl
 }
 
 /** For each class the positions of its images, shuffled. */
-function shuffledClasses({ labels, classNames }: LabelledImages, seed: number): Uint32Array[] {
+function shuffledClasses(
+  { labels, classNames }: Pick<LabelledImages, 'labels' | 'classNames'>,
+  seed: number,
+): Uint32Array[] {
   const positions: number[][] = classNames.map(() => []);
   labels.forEach((label, position) => {
     positions[label]!.push(position);

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { loadSharp } from '../load-sharp.ts';
 
 const IMAGE_PIXELS = 32 * 32;
 
@@ -16,6 +16,7 @@ export interface SheetTarget {
  */
 export async function decodeSheet(png: Buffer, target: Uint8Array, { name, images }: SheetTarget): Promise<void> {
   const expected = `an RGB PNG of ${IMAGE_PIXELS} x ${images} pixels with 8 bits a channel`;
+  const sharp = await loadSharp();
   try {
     const { format, width, height, channels, depth } = await sharp(png).metadata();
     if (format !== 'png' || width !== IMAGE_PIXELS || height !== images || channels !== 3 || depth !== 'uchar') {
