@@ -37,8 +37,12 @@ describe('--precision', () => {
   ])('%s: a smaller file, and accuracy and latency of both', async (precision, timesSmaller) => {
     const calibration = ['--calibration-images', '30', '--calibration-range', '99.9', '--weight-bits', '7'];
     const flags = ['--data', data, '--images', '20', '--precision', precision, ...calibration];
-    const { precisions, verification, bytes, realImages } = await exported('vgg', `${precision}.onnx`, ...flags);
-    expect(verification).toMatchObject({ passed: true, images: 20 });
+    const { precisions, verification, madeUpImages, bytes, realImages } = await exported(
+      'vgg',
+      `${precision}.onnx`,
+      ...flags,
+    );
+    for (const each of [verification, madeUpImages]) expect(each).toMatchObject({ passed: true, images: 20 });
     expect(realImages).toBe(true);
     const [wide, narrow] = precisions;
     expect([wide.precision, narrow.precision]).toEqual(['float32', precision]);
@@ -63,6 +67,8 @@ describe('--precision', () => {
     const command = ['export', at('vgg'), '--out', at('kept.onnx'), '--engine', 'cpu', ...flags];
     const { code, stdout } = await secateur(...command, '--keep-float32', 'conv1,conv2');
     expect(code).toBe(0);
+    expect(stdout).toMatch(/^ONNX file in onnxruntime agrees on 2 images: .*same class on 2\.$/m);
+    expect(stdout).toMatch(/^ONNX file in onnxruntime agrees on 2 images: .* \(made-up images\)\.$/m);
     expect(stdout).toMatch(/^precision +file +accuracy +same class +one image +p95$/m);
     expect(stdout).toMatch(/^int8 +\S+ [kM]B +\d+\.\d\d % +\d+\.\d\d % +\S+ ms +\S+ ms$/m);
     const unknown = await secateur(...command, '--keep-float32', 'conv99');

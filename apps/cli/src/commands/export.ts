@@ -1,19 +1,17 @@
 import { countCost } from '@secateur/core';
-import { exportOnnx, type ImageBatch, saveOnnx, type Verification, verify, writeOnnx } from '@secateur/export';
+import { exportOnnx, type OnnxSource, saveOnnx, type Verification, verify, writeOnnx } from '@secateur/export';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
-import { isCifar10Cached } from '../run/dataset.ts';
 import { describeVerification } from '../run/execute-run.ts';
-import { firstImages, openImages } from '../run/image-sources.ts';
-import { adaptDataset } from '../run/model-data.ts';
 import { loadModel, trainingDataOf } from '../run/model-folder.ts';
 import { readHistory } from '../run/onnx-history.ts';
-import { comparePrecisions, type PrecisionReport, reducePrecision, type Sample } from '../run/precision.ts';
+import { comparePrecisions, type PrecisionReport, reducePrecision } from '../run/precision.ts';
 import { bytes } from '../terminal/format.ts';
 import { precisionReport } from '../terminal/precision-report.ts';
 import { VERSION } from '../version.ts';
+import { comparisonImages } from './comparison-images.ts';
 import {
   addCommonOptions,
   addDataOption,
@@ -24,7 +22,7 @@ import {
   integer,
 } from './options.ts';
 import { addPrecisionOptions, calibrationFor, type PrecisionFlags } from './precision.ts';
-import { loadDatasetFor, startEngineFor } from './start.ts';
+import { startEngineFor } from './start.ts';
 
 type Flags = DataFlags &
   EngineFlags &
@@ -65,7 +63,7 @@ export function exportCommand(program: Command, bind: Bind): void {
     .addHelpText(
       'after',
       `
-Compares on the test images of --data, or of CIFAR-10 if it has been downloaded and fits; else on made-up images.
+Compares on the test images of --data, or of CIFAR-10 if it has been downloaded and fits, and on made-up images.
 The float32 export must agree with the network. With --precision it is made smaller after that, and accuracy and latency of both are told.
 
 Examples:
@@ -82,7 +80,7 @@ async function exportModel(invocation: Invocation<Flags>): Promise<ExitCode> {
   const [path] = invocation.args as [string];
   await startEngineFor(invocation);
   const model = await loadModel(path, (note) => terminal.warn(note));
-  const sample = flags.verify ? await sampleFor(invocation, model) : undefined;
+  const samples = flags.verify ? await comparisonImages(invocation, model) : [];
   const description = describeInput(model);
   if (flags.preprocess && !description) {
     throw new UsageError(
@@ -100,72 +98,47 @@ async function exportModel(invocation: Invocation<Flags>): Promise<ExitCode> {
     metadata: { secateur: JSON.stringify({ version: VERSION, macs: countCost(model).macs }) },
   };
   const split = flags.externalDataOver === undefined ? {} : { externalDataOver: flags.externalDataOver };
+  const compare = async (onnx: OnnxSource) => {
+    const verifications: Verification[] = [];
+    for (const sample of samples) verifications.push(await verify(model, onnx, sample));
+    return verifications;
+  };
   let precisions: readonly PrecisionReport[] | undefined;
-  let verification: Verification | undefined;
+  let verifications: readonly Verification[];
   let size: number;
   if (flags.precision === 'float32') {
     size = (await writeOnnx(model, flags.out, { ...options, ...split })).byteLength;
-    verification = sample && (await verify(model, flags.out, sample));
+    verifications = await compare(flags.out);
   } else {
     const wide = await exportOnnx(model, options);
-    verification = sample && (await verify(model, wide, sample));
+    verifications = await compare(wide);
     const narrow = await reducePrecision(wide, flags.precision, () => calibrationFor(invocation, model));
     size = (await saveOnnx(narrow, flags.out, split)).byteLength;
     const files = [
       { precision: 'float32', onnx: wide },
       { precision: flags.precision, onnx: narrow },
     ] as const;
-    precisions = await comparePrecisions(model, files, { sample, threads: flags.threads });
+    precisions = await comparePrecisions(model, files, { sample: samples[0], threads: flags.threads });
   }
+  const isReal = samples.map(({ labels }) => labels !== undefined);
   const value = {
     file: flags.out,
     bytes: size,
-    realImages: sample ? sample.labels !== undefined : null,
-    verification: verification ?? null,
+    realImages: isReal[0] ?? null,
+    verification: verifications[0] ?? null,
+    ...(verifications[1] && { madeUpImages: verifications[1] }),
     ...(precisions && { precisions }),
   };
-  const verified =
-    sample && verification ? `\n${describeVerification(verification)}${sample.labels ? '' : ' (made up)'}.` : '';
-  const compared = precisions ? `\n\n${precisionReport(precisions)}` : '';
-  terminal.result({ text: () => `${flags.out}: ${bytes(size)}${verified}${compared}`, value });
-  return verification?.passed === false ? EXIT.goalMissed : EXIT.ok;
+  const lines = [
+    `${flags.out}: ${bytes(size)}`,
+    ...verifications.map((each, i) => `${describeVerification(each)}${isReal[i] ? '' : ' (made-up images)'}.`),
+    ...(precisions ? ['', precisionReport(precisions)] : []),
+  ];
+  terminal.result({ text: () => lines.join('\n'), value });
+  return verifications.every(({ passed }) => passed) ? EXIT.ok : EXIT.goalMissed;
 }
 
 function describeInput(model: LayersModel) {
   const data = trainingDataOf(model);
   return data && { classNames: data.classNames, mean: data.mean, std: data.std, inputScale: 1 / 255 };
-}
-
-async function sampleFor(invocation: Invocation<Flags>, model: LayersModel): Promise<Sample> {
-  const { flags, terminal } = invocation;
-  const shapes = model.inputs.map(({ shape }) => shape.slice(1) as number[]);
-  const fitsCifar10 = shapes.join(';') === '32,32,3' && String(model.outputs[0]!.shape.slice(1)) === '10';
-  if (flags.data !== undefined || (fitsCifar10 && isCifar10Cached())) {
-    const { test, statistics } = adaptDataset(await loadDatasetFor(invocation), model);
-    const source = openImages(test, { batchSize: 100, statistics });
-    try {
-      return await firstImages(source, flags.images);
-    } finally {
-      await source.close();
-    }
-  }
-  terminal.line('  No test images at hand: comparing on made-up ones.');
-  const most = Math.max(...shapes.map((shape) => sizeOf(shape)));
-  const count = Math.min(flags.images, Math.max(1, Math.floor(MOST_MADE_UP / most)));
-  return { inputs: shapes.map((shape) => madeUpImages(count, shape)) };
-}
-
-/** Numbers of made-up images: more take much memory and tell nothing new. */
-const MOST_MADE_UP = 2 ** 25;
-
-/** Waves of about the spread of standardised pixels, other ones for each image. */
-function madeUpImages(count: number, shape: readonly number[]): ImageBatch {
-  return {
-    images: Float32Array.from({ length: count * sizeOf(shape) }, (_, i) => 1.4 * Math.sin(i * i * 1e-3 + i)),
-    shape: [count, ...shape],
-  };
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
