@@ -16,7 +16,10 @@ export function noiseImages({
   readonly batch: number;
 }): BatchSource {
   const count = classes * perClass;
-  const images = tf.tidy(() => tf.randomNormal([count, size, size, 3], 0, 1, 'float32', 1).dataSync() as Float32Array);
+  const noise = tf.randomNormal([count, size, size, 3], 0, 1, 'float32', 1);
+  // Not out of a tidy, which would look for tensors among millions of numbers.
+  const images = noise.dataSync() as Float32Array;
+  noise.dispose();
   const labels = Int32Array.from({ length: count }, (_, image) => Math.floor(image / perClass));
   const classNames = Array.from({ length: classes }, (_, label) => `class ${label}`);
   return arraySource({ images, labels, shape: [size, size, 3], classNames }, batch);

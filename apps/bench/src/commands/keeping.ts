@@ -1,23 +1,19 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { count, factor, list, share } from '../arguments.ts';
-import { measureInWorker } from '../child.ts';
 import { type Setup, VARIANTS, type Variant } from '../keeping/protocol.ts';
 import type { BaseRecord, PlansRecord, SeedRecords, Task, VariantRecord } from '../keeping/records.ts';
-import { buildReport, formatReport } from '../keeping/report.ts';
-import { describeMachine } from '../machine.ts';
-import { ResultsFolder } from '../study/results-folder.ts';
+import { buildReport, presentReport } from '../keeping/report.ts';
+import { addStudyOptions, Study, type StudyOptions } from '../study/study.ts';
 
-interface KeepingCommandOptions extends Setup {
+interface KeepingOptions extends Setup, StudyOptions {
   readonly variants: readonly Variant[];
   readonly seeds: number;
   readonly data?: string;
-  readonly out: string;
-  readonly json: boolean;
 }
 
 export function keepingCommand(): Command {
-  return new Command('keeping')
+  const command = new Command('keeping')
     .description('what keeps accuracy over removals, at equal MACs and an equal number of training steps')
     .option('--variants <names>', `of ${VARIANTS.join(', ')}`, list(VARIANTS), [...VARIANTS])
     .option('--seeds <count>', 'networks, each trained, split and pruned by a seed of its own', count, 3)
@@ -31,28 +27,23 @@ export function keepingCommand(): Command {
     .option('--temperature <number>', 'of the distillation loss', factor, 4)
     .option('--per-class <images>', 'take only so many training images of each class', count)
     .option('--test-per-class <images>', 'take only so many test images of each class', count)
-    .option('--data <dir>', 'folder of the official binary CIFAR-10 (default: downloaded once)')
-    .option('--out <dir>', 'folder of the results; what is there already is not measured again', 'runs/keeping')
-    .option('--json', 'print JSON instead of a table', false)
-    .action(keeping);
+    .option('--data <dir>', 'folder of the official binary CIFAR-10 (default: downloaded once)');
+  return addStudyOptions(command).action(keeping);
 }
 
-async function keeping({ variants, seeds, data, out, json, ...setup }: KeepingCommandOptions): Promise<void> {
+async function keeping({ variants, seeds, data, minutes, out, json, ...setup }: KeepingOptions): Promise<void> {
   if (setup.epochs < Math.max(setup.fineTuneEpochs, setup.finalTuneEpochs)) {
     throw new Error(
       `Expected --epochs of at least those of each tuning, because rewinding goes back to them, but got ${setup.epochs}.`,
     );
   }
-  const folder = await ResultsFolder.open(resolve(out), setup);
+  const study = await Study.open(setup, { out, json, ...(minutes !== undefined && { minutes }) });
   const records: SeedRecords[] = [];
   for (let seed = 0; seed < seeds; seed++) {
-    const name = `seed-${seed}`;
-    const shared = { setup, seed, folder: resolve(out, name), ...(data !== undefined && { data: resolve(data) }) };
+    const folder = study.folderOf(`seed-${seed}`);
+    const shared = { setup, seed, folder, ...(data !== undefined && { data: resolve(data) }) };
     const measure = <Record>(what: string, task: Task) =>
-      folder.record<Record>(`${name}/${what}`, async () => {
-        console.error(`seed ${seed}: ${what} ...`);
-        return measureInWorker<Record>('keeping', [JSON.stringify(task)]);
-      });
+      study.measure<Record>(`seed-${seed}/${what}`, 'keeping', task);
 
     const base = await measure<BaseRecord>('base', { ...shared, kind: 'base' });
     const { plans } = await measure<PlansRecord>('plans', { ...shared, kind: 'plans' });
@@ -62,6 +53,5 @@ async function keeping({ variants, seeds, data, out, json, ...setup }: KeepingCo
     }
     records.push({ seed, base, variants: ofVariant });
   }
-  const report = buildReport({ setup, machine: describeMachine(), seeds: records, variants });
-  console.log(json ? JSON.stringify(report) : formatReport(report));
+  await study.publish(buildReport(records, { recipe: setup, variants }), presentReport);
 }

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { describeMachine } from '../machine.ts';
 import type { Setup } from './protocol.ts';
 import type { SeedRecords, VariantRecord } from './records.ts';
-import { buildReport, formatReport } from './report.ts';
+import { buildReport, presentReport } from './report.ts';
 
 const SETUP: Setup = {
   width: 0.5,
@@ -39,7 +38,7 @@ const SEEDS: SeedRecords[] = [
 const VARIANTS = ['plain', 'distillation', 'momentum'] as const;
 
 describe('the report on keeping accuracy', () => {
-  const report = buildReport({ setup: SETUP, machine: describeMachine(), seeds: SEEDS, variants: VARIANTS });
+  const report = buildReport(SEEDS, { recipe: SETUP, variants: VARIANTS });
 
   it('compares each variant with the plain one of the same seed, and keeps what did not help', () => {
     const [plain, distillation, momentum] = report.variants;
@@ -57,7 +56,7 @@ describe('the report on keeping accuracy', () => {
   });
 
   it('is a table with a line for each', () => {
-    const lines = formatReport(report).split('\n');
+    const lines = presentReport(report).text.split('\n');
     expect(lines.find((line) => line.startsWith('distillation'))).toMatch(
       /^distillation +85\.00 % ± 1\.41 +\+3\.00 ± 1\.41 +2 of 2 +31\.88 % +20 s +7 s$/,
     );
@@ -67,7 +66,7 @@ describe('the report on keeping accuracy', () => {
 
   it('has no comparison where the plain variant is missing', () => {
     const seeds = SEEDS.map(({ variants: { plain: _, ...variants }, ...rest }) => ({ ...rest, variants }));
-    const { variants } = buildReport({ setup: SETUP, machine: describeMachine(), seeds, variants: ['momentum'] });
+    const { variants } = buildReport(seeds, { recipe: SETUP, variants: ['momentum'] });
     expect(variants[0]!.gain).toBeUndefined();
   });
 });

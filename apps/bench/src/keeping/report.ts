@@ -1,6 +1,7 @@
 import { percent, points, signed } from '../format.ts';
-import type { Machine } from '../machine.ts';
+import { plot } from '../plot/plot.ts';
 import { mean, type Spread, spread } from '../statistics.ts';
+import type { Presentation } from '../study/study.ts';
 import { formatTable } from '../table.ts';
 import type { Setup, Variant } from './protocol.ts';
 import type { SeedRecords } from './records.ts';
@@ -17,10 +18,8 @@ export interface VariantSummary {
   readonly steps: number;
 }
 
-/** What `bench keeping --json` prints. */
 export interface KeepingReport {
-  readonly setup: Setup;
-  readonly machine: Machine;
+  readonly recipe: Setup;
   readonly unpruned: Spread;
   /** Share of the MACs that went, by seed. */
   readonly macsRemoved: readonly number[];
@@ -28,20 +27,12 @@ export interface KeepingReport {
   readonly seeds: readonly SeedRecords[];
 }
 
-export function buildReport({
-  setup,
-  machine,
-  seeds,
-  variants,
-}: {
-  setup: Setup;
-  machine: Machine;
-  seeds: readonly SeedRecords[];
-  variants: readonly Variant[];
-}): KeepingReport {
+export function buildReport(
+  seeds: readonly SeedRecords[],
+  { recipe, variants }: { readonly recipe: Setup; readonly variants: readonly Variant[] },
+): KeepingReport {
   return {
-    setup,
-    machine,
+    recipe,
     unpruned: spread(seeds.map(({ base }) => base.testAccuracy)),
     macsRemoved: seeds.flatMap(({ base, variants }) => {
       const [any] = Object.values(variants);
@@ -72,7 +63,7 @@ function summarise(variant: Variant, seeds: readonly SeedRecords[]): VariantSumm
 
 const HEADINGS = ['kept by', 'test accuracy', 'against plain', 'better', 'right after removal', 'training', 'teacher'];
 
-export function formatReport({ setup, machine, unpruned, macsRemoved, variants, seeds }: KeepingReport): string {
+export function presentReport({ recipe, unpruned, macsRemoved, variants, seeds }: KeepingReport): Presentation {
   const rows = variants.map(({ variant, testAccuracy, gain, afterRemoval, seconds, teacherSeconds }) => [
     variant,
     `${percent(testAccuracy.mean)} ± ${points(testAccuracy.standardDeviation)}`,
@@ -82,14 +73,25 @@ export function formatReport({ setup, machine, unpruned, macsRemoved, variants, 
     `${seconds.toFixed(0)} s`,
     teacherSeconds > 0 ? `${teacherSeconds.toFixed(0)} s` : '-',
   ]);
-  const tuned = `${setup.fineTuneEpochs} epoch(s) after each removal, ${setup.finalTuneEpochs} after the last`;
-  return [
-    `VGG-11, width ${setup.width}, CIFAR-10, ${seeds.length} seed(s): ${percent(mean(macsRemoved))} of the MACs removed by the same plans; ${tuned}`,
-    `${machine.cpu}, ${machine.processors} processors, Node.js ${machine.node}`,
-    `Unpruned, after ${setup.epochs} epochs: ${percent(unpruned.mean)} ± ${points(unpruned.standardDeviation)}`,
+  const tuned = `${recipe.fineTuneEpochs} epoch(s) after each removal, ${recipe.finalTuneEpochs} after the last`;
+  const text = [
+    `VGG-11, width ${recipe.width}, CIFAR-10, ${seeds.length} seed(s): ${percent(mean(macsRemoved))} of the MACs removed by the same plans; ${tuned}`,
+    `Unpruned, after ${recipe.epochs} epochs: ${percent(unpruned.mean)} ± ${points(unpruned.standardDeviation)}`,
     '',
     formatTable(HEADINGS, rows),
     '',
     'Differences are in points, between runs of the same seed; ± is the standard deviation over seeds.',
   ].join('\n');
+  const accuracies = plot({
+    title: 'Test accuracy by what keeps it',
+    x: { label: 'seed' },
+    y: { label: 'test accuracy' },
+    series: variants.map(({ variant }) => ({
+      name: variant,
+      points: seeds.flatMap(({ seed, variants: { [variant]: own } }) =>
+        own ? [[seed, own.testAccuracy] as const] : [],
+      ),
+    })),
+  });
+  return { text, plots: { accuracies } };
 }

@@ -24,5 +24,4 @@ export interface PrecisionRecord {
   readonly testAccuracy: number;
   /** Of the last epoch. */
   readonly loss: number;
-  readonly seconds: number;
 }

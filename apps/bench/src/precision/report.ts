@@ -1,6 +1,7 @@
 import { percent } from '../format.ts';
-import type { Machine } from '../machine.ts';
+import { plot } from '../plot/plot.ts';
 import { mean, standardDeviation } from '../statistics.ts';
+import type { Presentation } from '../study/study.ts';
 import { formatTable } from '../table.ts';
 import type { PrecisionRecord, Setup } from './records.ts';
 
@@ -10,10 +11,8 @@ export interface SeedRecords {
   readonly bfloat16: PrecisionRecord;
 }
 
-/** What `bench precision --json` prints. */
 export interface PrecisionReport {
-  readonly setup: Setup;
-  readonly machine: Machine;
+  readonly recipe: Setup;
   readonly seeds: readonly SeedRecords[];
   /** Mean test accuracy in bfloat16 minus that in float32. */
   readonly difference: number;
@@ -23,19 +22,15 @@ export interface PrecisionReport {
   readonly agree: boolean;
 }
 
-export function buildReport({
-  setup,
-  machine,
-  seeds,
-}: Pick<PrecisionReport, 'setup' | 'machine' | 'seeds'>): PrecisionReport {
+export function buildReport(seeds: readonly SeedRecords[], recipe: Setup): PrecisionReport {
   const accuracies = (precision: 'float32' | 'bfloat16') => seeds.map(({ [precision]: record }) => record.testAccuracy);
   const difference = mean(accuracies('bfloat16')) - mean(accuracies('float32'));
   const spread = standardDeviation(accuracies('float32'));
-  return { setup, machine, seeds, difference, standardDeviation: spread, agree: Math.abs(difference) <= spread };
+  return { recipe, seeds, difference, standardDeviation: spread, agree: Math.abs(difference) <= spread };
 }
 
-export function formatReport(report: PrecisionReport): string {
-  const { setup, machine, seeds, difference, standardDeviation: spread, agree } = report;
+export function presentReport(report: PrecisionReport): Presentation {
+  const { recipe, seeds, difference, standardDeviation: spread, agree } = report;
   const rows = seeds.map(({ seed, float32, bfloat16 }) => [
     String(seed),
     percent(float32.testAccuracy),
@@ -43,12 +38,21 @@ export function formatReport(report: PrecisionReport): string {
     float32.loss.toFixed(4),
     bfloat16.loss.toFixed(4),
   ]);
-  return [
-    `VGG-11, width ${setup.width}, CIFAR-10, ${setup.perClass ?? 'all'} images of each class, ${setup.epochs} epochs`,
-    `${machine.cpu}, ${machine.processors} processors, Node.js ${machine.node}`,
+  const text = [
+    `VGG-11, width ${recipe.width}, CIFAR-10, ${recipe.perClass ?? 'all'} images of each class, ${recipe.epochs} epochs`,
     '',
     formatTable(['seed', 'float32', 'bfloat16', 'loss in float32', 'in bfloat16'], rows),
     '',
     `bfloat16 - float32: ${(100 * difference).toFixed(2)} points; standard deviation over seeds in float32: ${(100 * spread).toFixed(2)} points. ${agree ? 'They agree.' : 'They differ by more than that.'}`,
   ].join('\n');
+  const accuracies = plot({
+    title: 'Test accuracy by the precision of training',
+    x: { label: 'seed' },
+    y: { label: 'test accuracy' },
+    series: (['float32', 'bfloat16'] as const).map((name) => ({
+      name,
+      points: seeds.map(({ seed, [name]: { testAccuracy } }) => [seed, testAccuracy] as const),
+    })),
+  });
+  return { text, plots: { accuracies } };
 }

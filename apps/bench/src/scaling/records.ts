@@ -15,7 +15,7 @@ export interface ScalingRecord {
   readonly parameters: number;
   /** Multiply-accumulates of one image. */
   readonly macs: number;
-  /** Of each repetition after the first. */
+  /** Processor time of each repetition after the first. */
   readonly milliseconds: readonly number[];
   /** By how much the largest resident set of the process exceeds that before the work. */
   readonly extraBytes: number;

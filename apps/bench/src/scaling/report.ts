@@ -118,7 +118,7 @@ export function presentReport({ growths, measured }: ScalingReport): Presentatio
     isWorseThanLinear(growth) ? 'worse than linear' : 'at most linear',
   ]);
   const text = [
-    'Time and memory of scoring and surgery, medians',
+    'Processor time and memory of scoring and surgery, medians',
     '',
     formatTable(HEADINGS, rows),
     '',
@@ -141,7 +141,7 @@ export function presentReport({ growths, measured }: ScalingReport): Presentatio
       }));
     const x = { label: axis, scale: 'log' } as const;
     const y = { label: 'milliseconds', scale: 'log' } as const;
-    const title = `Time by ${axis}`;
+    const title = `Processor time by ${axis}`;
     return [[`time-${axis}`, plot({ title, x, y, series: series(({ milliseconds }) => median(milliseconds)) })]];
   });
   return { text, plots: Object.fromEntries(plots) };

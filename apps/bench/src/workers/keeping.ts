@@ -1,4 +1,4 @@
-// Does one Task, given as JSON, and prints its record.
+// Trains, plans or tunes, one Task.
 import { join } from 'node:path';
 import {
   applyPlan,
@@ -15,62 +15,61 @@ import {
 } from '@secateur/core';
 import { continueEpochs } from '@secateur/data';
 import { vgg11 } from '@secateur/models';
-import '@secateur/tfjs-backend-torch';
-import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { openCifar10 } from '../cifar10.ts';
 import { keepingOf, SELECTION } from '../keeping/protocol.ts';
 import type { BaseRecord, PlansRecord, Task, VariantRecord } from '../keeping/records.ts';
+import { answer } from '../study/answer.ts';
 import { loadModel, loadMomentum, saveModel, saveMomentum } from '../study/model-files.ts';
 import { OBJECTIVE, PRECISION, type Tuning, tunings } from '../study/quickstart.ts';
 
-type VariantTask = Extract<Task, { kind: 'variant' }>;
+type Images = Awaited<ReturnType<typeof openCifar10>>;
 
-const task = JSON.parse(process.argv[2]!) as Task;
-const { setup, seed } = task;
-const baseFolder = join(task.folder, 'base');
-const { base, fine, final } = tunings(setup);
 const common = { objective: OBJECTIVE, precision: PRECISION } as const;
 
-await tf.setBackend('torch');
-const parts = await openCifar10({ ...setup, seed, data: task.data });
-const images = { ...parts, training: continueEpochs(parts.training) };
-try {
-  console.log(JSON.stringify(await perform()));
-} finally {
-  await images.close();
-}
-
-function perform(): Promise<BaseRecord | PlansRecord | VariantRecord> {
-  switch (task.kind) {
-    case 'base':
-      return trainBase();
-    case 'plans':
-      return makePlans();
-    case 'variant':
-      return tuneVariant(task);
-    default:
-      return task satisfies never;
+await answer(async (task: Task): Promise<BaseRecord | PlansRecord | VariantRecord> => {
+  const { setup, seed, data } = task;
+  const parts = await openCifar10({ ...setup, seed, data });
+  const images = { ...parts, training: continueEpochs(parts.training) };
+  try {
+    switch (task.kind) {
+      case 'base':
+        return await trainBase(task, images);
+      case 'plans':
+        return await makePlans(task, images);
+      case 'variant':
+        return await tuneVariant(task, images);
+      default:
+        return task satisfies never;
+    }
+  } finally {
+    await parts.close();
   }
+});
+
+function baseOf({ folder }: Task): string {
+  return join(folder, 'base');
 }
 
-async function trainBase(): Promise<BaseRecord> {
+async function trainBase(task: Task, images: Images): Promise<BaseRecord> {
+  const { setup, seed } = task;
   const model = vgg11({ width: setup.width, seed });
   const optimiserState = new OptimiserState();
-  const { seconds } = await tune(model, base, { optimiserState });
-  await saveModel(model, baseFolder);
-  await saveMomentum(optimiserState, baseFolder);
-  return { testAccuracy: await testAccuracy(model), macs: countCost(model).macs, seconds };
+  const { seconds } = await tune(model, images, { tuning: tunings(setup).base, optimiserState });
+  await saveModel(model, baseOf(task));
+  await saveMomentum(optimiserState, baseOf(task));
+  return { testAccuracy: await testAccuracy(model, images), macs: countCost(model).macs, seconds };
 }
 
-async function makePlans(): Promise<PlansRecord> {
+async function makePlans(task: Task, images: Images): Promise<PlansRecord> {
+  const { setup } = task;
   const options: PruningOptions = {
     ...SELECTION,
-    fineTune: { ...fine, ...common },
+    fineTune: { ...tunings(setup).fine, ...common },
     tolerance: 1,
     target: { kind: 'macs', removed: setup.target },
   };
-  const events = classAwarePruning(await loadModel(baseFolder), images, options);
+  const events = classAwarePruning(await loadModel(baseOf(task)), images, options);
   for await (const event of events) {
     if (event.type !== 'finished') continue;
     const { plans, cost, reason } = event.result;
@@ -83,16 +82,18 @@ async function makePlans(): Promise<PlansRecord> {
 }
 
 /** Removes what the plans say, and trains in between, with what the variant does to keep accuracy. */
-async function tuneVariant({ variant, plans }: VariantTask): Promise<VariantRecord> {
+async function tuneVariant(task: Extract<Task, { kind: 'variant' }>, images: Images): Promise<VariantRecord> {
+  const { setup, variant, plans } = task;
+  const { fine, final } = tunings(setup);
   const { recalibrate, distillation, keepMomentum, rewind } = keepingOf(variant, setup);
-  const unpruned = await loadModel(baseFolder);
+  const unpruned = await loadModel(baseOf(task));
   const recalibrated = async (model: LayersModel) => {
     if (recalibrate) await recalibrateBatchNorm(model, images.training, { ...recalibrate, precision: PRECISION });
   };
   const afterRemoval: number[] = [];
   const totals = { steps: 0, seconds: 0, teacherSeconds: 0 };
   let model = unpruned;
-  let momentum = await loadMomentum(baseFolder);
+  let momentum = await loadMomentum(baseOf(task));
   for (const [index, plan] of plans.entries()) {
     const graph = readGraph(model);
     const pruned = await applyPlan(model, plan, { graph });
@@ -102,32 +103,32 @@ async function tuneVariant({ variant, plans }: VariantTask): Promise<VariantReco
     if (model !== unpruned) model.dispose();
     model = pruned;
     await recalibrated(model);
-    afterRemoval.push(await testAccuracy(model));
+    afterRemoval.push(await testAccuracy(model, images));
 
     const { epochs, schedule } = index === plans.length - 1 ? final : fine;
-    const spent = await tune(
-      model,
-      { epochs, schedule: rewind ? { kind: 'rewind', ...rewind, last: epochs } : schedule },
-      {
-        ...(distillation && { teacher: { ...distillation, model: unpruned } }),
-        ...(keepMomentum && { optimiserState: momentum }),
-      },
-    );
+    const spent = await tune(model, images, {
+      tuning: { epochs, schedule: rewind ? { kind: 'rewind', ...rewind, last: epochs } : schedule },
+      ...(distillation && { teacher: { ...distillation, model: unpruned } }),
+      ...(keepMomentum && { optimiserState: momentum }),
+    });
     await recalibrated(model);
     totals.steps += spent.steps;
     totals.seconds += spent.seconds;
     totals.teacherSeconds += spent.teacherSeconds;
   }
-  return { macs: countCost(model).macs, afterRemoval, testAccuracy: await testAccuracy(model), ...totals };
+  return { macs: countCost(model).macs, afterRemoval, testAccuracy: await testAccuracy(model, images), ...totals };
 }
 
 async function tune(
   model: LayersModel,
-  tuning: Tuning,
-  keeping: { readonly teacher?: Teacher; readonly optimiserState?: OptimiserState } = {},
+  { training }: Images,
+  {
+    tuning,
+    ...keeping
+  }: { readonly tuning: Tuning; readonly teacher?: Teacher; readonly optimiserState?: OptimiserState },
 ): Promise<Pick<VariantRecord, 'steps' | 'seconds' | 'teacherSeconds'>> {
   const spent = { steps: 0, seconds: 0, teacherSeconds: 0 };
-  for await (const event of train(model, images.training, { ...tuning, ...common, ...keeping })) {
+  for await (const event of train(model, training, { ...tuning, ...common, ...keeping })) {
     if (event.type !== 'step') continue;
     spent.steps++;
     spent.seconds += event.milliseconds / 1000;
@@ -136,6 +137,6 @@ async function tune(
   return spent;
 }
 
-async function testAccuracy(model: LayersModel): Promise<number> {
-  return (await evaluate(model, images.test)).accuracy;
+async function testAccuracy(model: LayersModel, { test }: Images): Promise<number> {
+  return (await evaluate(model, test)).accuracy;
 }

@@ -1,4 +1,4 @@
-// Times the scoring or the surgery of an untrained network, whose size is what matters.
+// Measures the processor time of scoring or surgery, of an untrained network: its size is what matters.
 import { applyPlan, countCost, createPlan, readGraph, scoreFilters } from '@secateur/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { parseCriterion } from '../criteria/parse-criterion.ts';
@@ -26,10 +26,11 @@ await answer(async ({ point, work, imagesPerClass, criterion, repeats }: Scaling
       : () => cut(model);
   const milliseconds: number[] = [];
   for (let repeat = 0; repeat <= repeats; repeat++) {
-    const started = performance.now();
+    const started = process.cpuUsage();
     await perform();
+    const { user, system } = process.cpuUsage(started);
     // The first compiles.
-    if (repeat > 0) milliseconds.push(performance.now() - started);
+    if (repeat > 0) milliseconds.push((user + system) / 1000);
   }
   const filters = model.layers
     .filter((layer) => layer.getClassName() === 'Conv2D')
