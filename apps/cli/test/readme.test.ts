@@ -6,6 +6,7 @@ import { readConfigFile } from '../src/run/config-file.ts';
 import { loadModel } from '../src/run/model-folder.ts';
 import { PRESET_NAMES, PRESETS } from '../src/run/presets.ts';
 import { resolveConfig } from '../src/run/resolve-config.ts';
+import { drawImages } from './drawn-images.ts';
 import { secateur } from './run-secateur.ts';
 import { writeTinyCifar10 } from './tiny-cifar.ts';
 
@@ -105,6 +106,30 @@ it('the options that the README shows give what it says', async () => {
     true,
   );
   expect((await widths('runs/from-scratch'))[0]).toBe(before[0]);
+});
+
+it('the steps for images of your own work one after the other', async () => {
+  vi.stubEnv('XDG_CACHE_HOME', join(process.cwd(), 'cache'));
+  await drawImages('photos', { perClass: 12 });
+  const block = /## Your own images[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme)![1]!;
+  const commands = block.trim().split('\n');
+  expect(commands).toHaveLength(4);
+  try {
+    for (const command of commands) {
+      const { code, stdout, stderr } = await secateur(...command.split(' ').slice(1), '--threads', '1');
+      expect([0, 3], `${command}\n${stderr}`).toContain(code);
+      if (command.includes('evaluate')) expect(stdout).toMatch(/^triangle +\S+ % +2$\n^all +\S+ % +6$/m);
+    }
+  } finally {
+    vi.unstubAllEnvs();
+  }
+  expect((await loadModel('runs/mine')).inputs[0]!.shape).toEqual([null, 40, 40, 3]);
+  const [json] = /## Your own images[\s\S]*?```json\n([\s\S]*?)```/.exec(readme)!.slice(1) as [string];
+  await writeFile('own.config.json', json);
+  const { data, patch } = await readConfigFile('own.config.json');
+  expect(data).toBe(`folder:${join(process.cwd(), 'photos')}`);
+  const config = resolveConfig(PRESETS.smoke, [{ origin: 'own.config.json', patch }]);
+  expect(config).toMatchObject({ model: join(process.cwd(), 'my-network.onnx'), imageFolder: { fit: 'stretch' } });
 });
 
 it('the example in code runs, and goes on when it is run again', async () => {

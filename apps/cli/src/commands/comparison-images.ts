@@ -4,6 +4,7 @@ import type { Invocation } from '../cli.ts';
 import { isCifar10Cached } from '../run/dataset.ts';
 import { firstImages, openImages } from '../run/image-sources.ts';
 import { adaptDataset } from '../run/model-data.ts';
+import { imagesOf } from '../run/model-folder.ts';
 import type { Sample } from '../run/precision.ts';
 import type { DataFlags } from './options.ts';
 import { loadDatasetFor } from './start.ts';
@@ -23,7 +24,7 @@ export async function comparisonImages(
   const shapes = model.inputs.map(({ shape }) => shape.slice(1) as number[]);
   const fitsCifar10 = shapes.join(';') === '32,32,3' && String(model.outputs[0]!.shape.slice(1)) === '10';
   if (flags.data !== undefined || (fitsCifar10 && isCifar10Cached())) {
-    const { test, statistics } = adaptDataset(await loadDatasetFor(invocation), model);
+    const { test, statistics } = adaptDataset(await loadDatasetFor(invocation, { network: imagesOf(model) }), model);
     const source = openImages(test, { batchSize: 100, statistics });
     try {
       return [await firstImages(source, flags.images), madeUp(Math.min(BESIDE_REAL, flags.images), shapes)];

@@ -9,8 +9,8 @@ import { type Dataset, takeImages } from '../run/dataset.ts';
 import { evaluateOnnx } from '../run/evaluate-onnx.ts';
 import { openImages } from '../run/image-sources.ts';
 import { adaptDataset, withClassesOf } from '../run/model-data.ts';
-import { loadModel } from '../run/model-folder.ts';
-import { isOnnxFile } from '../run/onnx-model.ts';
+import { imagesOf, loadModel } from '../run/model-folder.ts';
+import { imagesOfOnnx, isOnnxFile } from '../run/onnx-model.ts';
 import { describeCost, evaluationReport } from '../terminal/evaluation-report.ts';
 import { whole } from '../terminal/format.ts';
 import {
@@ -51,7 +51,7 @@ async function evaluateModel(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { flags, terminal, signal } = invocation;
   const [path] = invocation.args as [string];
   const model = isOnnxFile(path) ? undefined : await startAndLoad(invocation, path);
-  const images = await loadDatasetFor(invocation);
+  const images = await loadDatasetFor(invocation, { network: model ? imagesOf(model) : await imagesOfOnnx(path) });
   const dataset = model ? adaptDataset(images, model) : await standardiseFor(path, images);
   const test = takeImages(dataset.test, flags.testImages ?? null, 0);
   const source = openImages(test, { batchSize: flags.batchSize, statistics: dataset.statistics });
@@ -82,5 +82,5 @@ async function startAndLoad(invocation: Invocation<Flags>, path: string) {
 async function standardiseFor(file: string, whole: Dataset): Promise<Dataset> {
   const { mean, std, classNames } = readOnnxMetadata(await readFile(file));
   const dataset = classNames ? withClassesOf(whole, classNames) : whole;
-  return mean && std ? { ...dataset, statistics: { mean, std } } : dataset;
+  return mean && std && !whole.folder?.hasOwnStatistics ? { ...dataset, statistics: { mean, std } } : dataset;
 }

@@ -95,7 +95,13 @@ async function exportModel(invocation: Invocation<Flags>): Promise<ExitCode> {
     preprocessing: flags.preprocess ?? false,
     inputLayout: flags.inputLayout,
     foldBatchNorm: flags.fold,
-    metadata: { secateur: JSON.stringify({ version: VERSION, macs: countCost(model).macs }) },
+    metadata: {
+      secateur: JSON.stringify({
+        version: VERSION,
+        macs: countCost(model).macs,
+        folderForm: trainingDataOf(model)?.folderForm,
+      }),
+    },
   };
   const split = flags.externalDataOver === undefined ? {} : { externalDataOver: flags.externalDataOver };
   const compare = async (onnx: OnnxSource) => {

@@ -6,7 +6,7 @@ import type { Bind, Invocation } from '../cli.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { openCheckpoints } from '../run/checkpoints.ts';
 import { adaptDataset } from '../run/model-data.ts';
-import { loadModel } from '../run/model-folder.ts';
+import { imagesOf, loadModel } from '../run/model-folder.ts';
 import type { StoredRun } from '../run/stored-run.ts';
 import { type TrainingWork, trainAndTest } from '../run/train-and-test.ts';
 import { describeCost } from '../terminal/evaluation-report.ts';
@@ -68,23 +68,24 @@ async function finetune(invocation: Invocation<Flags>): Promise<ExitCode> {
   if (flags.resume !== undefined) {
     return goOn(invocation, flags.resume, {
       command: 'finetune',
-      prepare: async (settings, material) =>
-        prepare(settings, { ...material, model: await load(settings.model, terminal) }),
+      open: async ({ model, imageFolder }) => ({ settings: imageFolder, model: await load(model, terminal) }),
+      prepare: (settings, material) => prepare(settings, { ...material, model: material.model! }),
       ...ONE_TRAINING,
     });
   }
   const [path] = invocation.args;
   if (path === undefined) throw new UsageError("missing required argument 'model'");
-  const { config: asked } = await readConfig(invocation, 'fineTune');
+  const { config: asked, data } = await readConfig(invocation, 'fineTune');
   const engine = await startEngineFor(invocation);
   const precision = precisionFor(asked, { flags, engine, terminal });
   const model = await load(path, terminal);
   const training = { ...asked.fineTune, objective: asked.objective, precision };
-  const settings = { model: resolve(path), training, images: imageOptions(asked), checkpoints: asked.checkpoints };
-  const identity = { command: 'finetune', ...settings, data: dataFolder(flags), engine };
+  const { imageFolder, checkpoints } = asked;
+  const settings = { model: resolve(path), training, images: imageOptions(asked), imageFolder, checkpoints };
+  const identity = { command: 'finetune', ...settings, data: dataFolder(data), engine };
   return withRunDirectory(invocation, { name: 'finetune', identity }, (context) =>
     stoppable('finetune', context, async () => {
-      const dataset = await loadDatasetFor(invocation);
+      const dataset = await loadDatasetFor(invocation, { data, settings: imageFolder, network: imagesOf(model) });
       return begin(await prepare(settings, { ...context, dataset, engine, model }), context);
     }),
   );

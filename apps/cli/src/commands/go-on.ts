@@ -1,4 +1,5 @@
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import type { Invocation } from '../cli.ts';
 import { type ExitCode, ResumableStop, UsageError } from '../exit.ts';
@@ -7,6 +8,8 @@ import { type CheckpointRhythm, type Checkpoints, CheckpointWriter, describeUnus
 import type { RunContext } from '../run/context.ts';
 import type { Dataset } from '../run/dataset.ts';
 import type { Engine } from '../run/engine.ts';
+import { type ImageFolderSettings, resolveData } from '../run/image-folder.ts';
+import { imagesOf } from '../run/model-folder.ts';
 import { RunDirectory } from '../run/run-directory.ts';
 import { Stopwatch } from '../run/stopwatch.ts';
 import {
@@ -39,11 +42,23 @@ export interface Prepared<Work> {
 }
 
 /** What work is done with and on. */
-export type Material = RunContext & { readonly dataset: Dataset; readonly engine: Engine };
+export type Material = RunContext & {
+  readonly dataset: Dataset;
+  readonly engine: Engine;
+  /** The network that the work began with, if it was given one. */
+  readonly model?: LayersModel | undefined;
+};
+
+/** What has to be known before images are read. */
+export interface Opened {
+  readonly settings: ImageFolderSettings;
+  readonly model?: LayersModel | undefined;
+}
 
 /** How a command goes on with what one of its processes has begun. */
 export interface Job<Name extends ResumableCommand, Work> {
   readonly command: Name;
+  open(config: StoredRun<Name>, directory: RunDirectory): Promise<Opened>;
   prepare(config: StoredRun<Name>, material: Material): Promise<Prepared<Work>>;
   /** Where the work is, in words. */
   describe(work: Work): string;
@@ -60,7 +75,7 @@ export function begin<Work>({ store, rhythm, complete }: Prepared<Work>, context
 export async function goOn<Name extends ResumableCommand, Work>(
   invocation: Invocation<ResumeFlags>,
   path: string,
-  { command, prepare, describe, showAgain }: Job<Name, Work>,
+  { command, open, prepare, describe, showAgain }: Job<Name, Work>,
 ): Promise<ExitCode> {
   const { flags, terminal, signal } = invocation;
   refuseOtherFlags(command, invocation);
@@ -82,13 +97,10 @@ export async function goOn<Name extends ResumableCommand, Work>(
       });
       warnOfOtherEngine(terminal, before, engine);
       const stopwatch = new Stopwatch();
-      const source = {
-        ...flags,
-        ...(data !== null && { data }),
-        ...(flags.data !== undefined && { data: flags.data }),
-      };
-      const dataset = await stopwatch.time('data', () => loadDatasetFor({ ...invocation, flags: source }));
-      const { store, rhythm, complete } = await prepare(config, { ...context, dataset, engine });
+      const { settings, model } = await open(config, directory);
+      const images = { data: flags.data ?? data ?? undefined, settings, network: model && imagesOf(model) };
+      const dataset = await stopwatch.time('data', () => loadDatasetFor(invocation, images));
+      const { store, rhythm, complete } = await prepare(config, { ...context, dataset, engine, model });
       const found = await store.latest();
       for (const unusable of found?.unusable ?? []) terminal.warn(describeUnusable(unusable));
       const state = found?.state;
@@ -129,8 +141,8 @@ export async function stoppable(
 }
 
 /** As config.json keeps it, whichever folder the work is gone on with from. */
-export function dataFolder({ data }: DataFlags): string | null {
-  return data === undefined ? null : resolve(data);
+export function dataFolder(data: string | undefined): string | null {
+  return data === undefined ? null : resolveData(data);
 }
 
 /** Of a disk that is full, or cannot be written. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import {
   ALL_REMOVABLE,
   type CriterionKind,
@@ -13,6 +14,7 @@ import { didYouMean } from '../did-you-mean.ts';
 import { UsageError } from '../exit.ts';
 import { CRITERION_NAMES, criterionOf } from '../run/criteria.ts';
 import { ENGINES, type EngineName } from '../run/engine.ts';
+import type { ImageFolderSettings } from '../run/image-folder.ts';
 import { NETWORKS } from '../run/networks.ts';
 import type { ConfigPatch } from '../run/resolve-config.ts';
 import type { RunConfig } from '../run/run-config.ts';
@@ -31,6 +33,14 @@ export interface EngineFlags {
 
 export interface DataFlags {
   readonly data?: string;
+  readonly imageSize?: ImageFolderSettings['size'];
+  readonly imageFit?: 'crop' | 'stretch';
+  readonly testFraction?: number;
+  readonly splitSeed?: number;
+  readonly maxCorrupt?: number;
+  readonly imageMemory?: number;
+  readonly imageMean?: number[];
+  readonly imageStd?: number[];
 }
 
 export interface OutFlags {
@@ -42,6 +52,7 @@ export interface OutFlags {
 export interface ConfigFlags {
   readonly config?: string;
   readonly network?: string;
+  readonly model?: string;
   readonly width?: number;
   readonly epochs?: number;
   readonly learningRate?: number;
@@ -118,10 +129,62 @@ export function addEngineOptions(command: Command): Command {
 }
 
 export function addDataOption(command: Command): Command {
-  return command.option(
-    '--data <dir>',
-    'folder of the official binary files of CIFAR-10 or CIFAR-100; default: CIFAR-10, downloaded once (139 MB)',
-  );
+  return command
+    .option(
+      '--data <dir>',
+      'folder of the official binary files of CIFAR-10 or CIFAR-100, or folder:PATH for one of images; default: CIFAR-10, downloaded once (139 MB)',
+    )
+    .option(
+      '--image-size <n|WxH>',
+      "for folder:PATH: what images become; default: the network's size, or 32",
+      imageSize,
+    )
+    .addOption(choice('--image-fit <how>', 'crop (the default) or stretch to that shape', ['crop', 'stretch']))
+    .option('--test-fraction <share>', 'held out of each class where there is no test folder; default: 0.2', number)
+    .option('--split-seed <n>', 'chooses what is held out; default: 0', integer(0))
+    .option('--max-corrupt <n>', 'so many files that cannot be decoded are skipped; default: 10', integer(0))
+    .option('--image-memory <gb>', 'what all images may take; default: 2', number)
+    .option(
+      '--image-mean <values>',
+      'standardise by these, of each channel from 0 to 1, such as 0.49,0.48,0.45',
+      numbers,
+    )
+    .option('--image-std <values>', "likewise; default: the network's, or those of the training images", numbers);
+}
+
+/** What the flags say about folders of images. */
+export function imageFolderPatch(flags: DataFlags): Partial<Record<keyof ImageFolderSettings, unknown>> {
+  const { imageMean: mean, imageStd: std } = flags;
+  if ((mean === undefined) !== (std === undefined)) {
+    throw new UsageError('--image-mean and --image-std belong together: give both, or none.');
+  }
+  if (std?.some((value) => value <= 0)) throw new UsageError('--image-std must be greater than 0 for every channel.');
+  return {
+    size: flags.imageSize,
+    fit: flags.imageFit,
+    testFraction: flags.testFraction,
+    splitSeed: flags.splitSeed,
+    maxCorrupt: flags.maxCorrupt,
+    maxGigabytes: flags.imageMemory,
+    statistics: mean && { mean, std },
+  };
+}
+
+/** 64, or 96x64 for a width of 96: [height, width], as shapes have it. */
+function imageSize(text: string): ImageFolderSettings['size'] {
+  const sides = text.split(/x/i).map(Number);
+  const [width, height = width] = sides as [number, number?];
+  if (sides.length > 2 || !sides.every((side) => Number.isInteger(side) && side >= 1 && side <= 16384)) {
+    throw new InvalidArgumentError(
+      'It must be a number of pixels from 1 to 16384, such as 64, or WIDTHxHEIGHT, such as 96x64.',
+    );
+  }
+  return width === height ? width : [height!, width];
+}
+
+/** Numbers with commas between them. */
+function numbers(text: string): number[] {
+  return text.split(',').map(number);
 }
 
 export function addOutOptions(command: Command, fallback: string): Command {
@@ -239,7 +302,7 @@ export function addPruningOptions(command: Command): Command {
 
 /** @param section The training that --epochs and --learning-rate speak of. */
 export function configPatch(
-  flags: ConfigFlags & PruningFlags,
+  flags: ConfigFlags & PruningFlags & DataFlags,
   base: RunConfig,
   section: 'training' | 'fineTune',
 ): ConfigPatch {
@@ -248,6 +311,8 @@ export function configPatch(
   return {
     network: flags.network,
     width: flags.width,
+    imageFolder: imageFolderPatch(flags),
+    ...modelPatch(flags),
     batchSize: flags.batchSize,
     seed: flags.seed,
     precision: flags.precision,
@@ -288,6 +353,15 @@ export function configPatch(
       schedule: schedule.kind === 'one-cycle' ? { peak: learningRate } : { rate: learningRate },
     },
   };
+}
+
+/** A trained network is trained further when epochs are asked for. */
+function modelPatch({ model, network, width, epochs }: ConfigFlags): ConfigPatch {
+  if (model === undefined) return {};
+  if (network !== undefined || width !== undefined) {
+    throw new UsageError(`--model is the network: leave out ${network === undefined ? '--width' : '--network'}.`);
+  }
+  return { model: resolve(model), trainModel: epochs === undefined ? undefined : true };
 }
 
 const STRATEGIES: readonly SelectionStrategy[] = ['threshold', 'percentage', 'both'];

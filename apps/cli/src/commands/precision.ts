@@ -6,6 +6,7 @@ import { UsageError } from '../exit.ts';
 import { isCifar10Cached, takeImages } from '../run/dataset.ts';
 import { firstImages, openImages } from '../run/image-sources.ts';
 import { adaptDataset } from '../run/model-data.ts';
+import { imagesOf } from '../run/model-folder.ts';
 import { PRECISIONS, type Precision } from '../run/precision.ts';
 import { choice, type DataFlags, integer, names } from './options.ts';
 import { loadDatasetFor } from './start.ts';
@@ -51,7 +52,7 @@ export async function calibrationFor(
       'int8 is calibrated on real images, and there are none: name their folder with --data, or run secateur once so that CIFAR-10 is downloaded.',
     );
   }
-  const { train, statistics } = adaptDataset(await loadDatasetFor(invocation), model);
+  const { train, statistics } = adaptDataset(await loadDatasetFor(invocation, { network: imagesOf(model) }), model);
   const source = openImages(takeImages(train, calibrationImages, 0), { batchSize: 100, statistics });
   try {
     const { images, shape } = await firstImages(source, calibrationImages);

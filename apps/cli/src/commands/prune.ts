@@ -17,8 +17,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
-import { adaptDataset } from '../run/model-data.ts';
-import { loadModel, trainingDataOf } from '../run/model-folder.ts';
+import { adaptDataset, trainingDataFor } from '../run/model-data.ts';
+import { imagesOf, loadModel, trainingDataOf } from '../run/model-folder.ts';
 import { readJson, readScores } from '../run/scores-file.ts';
 import { specialistOf } from '../run/specialist.ts';
 import { change, count, whole } from '../terminal/format.ts';
@@ -146,8 +146,8 @@ async function loadNetwork(invocation: Invocation<Flags>, path: string): Promise
   if (!classes) return model;
   const known = trainingDataOf(model);
   if (known) return specialistOf(model, { ...known, classes });
-  const { train, statistics } = adaptDataset(await loadDatasetFor(invocation), model);
-  return specialistOf(model, { ...statistics, classNames: train.classNames, classes });
+  const dataset = adaptDataset(await loadDatasetFor(invocation, { network: imagesOf(model) }), model);
+  return specialistOf(model, { ...trainingDataFor(dataset), classes });
 }
 
 async function choosePlan(model: LayersModel, invocation: Invocation<Flags>): Promise<PruningPlan> {
@@ -186,7 +186,7 @@ async function scoreNow(
   invocation: Invocation<Flags>,
 ): Promise<LayerScores[]> {
   const dataset = needsImages(chosenCriterion(invocation.flags))
-    ? adaptDataset(await loadDatasetFor(invocation), model)
+    ? adaptDataset(await loadDatasetFor(invocation, { network: imagesOf(model) }), model)
     : undefined;
   return scoreWith(invocation, { model, dataset, layers });
 }

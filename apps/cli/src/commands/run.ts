@@ -1,16 +1,25 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { readWeights } from '@secateur/core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { writeReport } from '../report/write-report.ts';
 import { openCheckpoints } from '../run/checkpoints.ts';
 import type { RunContext } from '../run/context.ts';
+import type { Dataset } from '../run/dataset.ts';
 import { executeRun } from '../run/execute-run.ts';
+import { adaptDataset } from '../run/model-data.ts';
+import { imagesOf, loadModel, trainingDataOf } from '../run/model-folder.ts';
 import { PRESET_NAMES, type PresetName } from '../run/presets.ts';
+import type { RunDirectory } from '../run/run-directory.ts';
 import type { WorkState } from '../run/run-state.ts';
 import type { StoredRun } from '../run/stored-run.ts';
 import type { Summary } from '../run/summary.ts';
 import { describePlace } from '../run/train-and-test.ts';
 import { summaryReport } from '../terminal/summary-report.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import {
   addResumeOption,
   begin,
@@ -64,6 +73,10 @@ export function runCommand(program: Command, bind: Bind): void {
     );
   addResumeOption(command);
   addConfigOptions(command, { trained: 'from scratch' });
+  command.option(
+    '--model <path>',
+    'your own trained network, a LayersModel folder or .onnx file, to prune in place of one trained here; --epochs trains it further before',
+  );
   addPruningOptions(command);
   addOutOptions(command, 'runs/<preset>-<time>');
   addDataOption(command);
@@ -76,6 +89,8 @@ Examples:
   secateur run                                  CIFAR-10 from random weights to a verified, smaller ONNX file
   secateur run --preset smoke                   the same path in under a minute
   secateur run --network resnet20 --target 0.6  another network, more removed
+  secateur run --data folder:photos --image-size 64   your own images, in a sub-folder for each class
+  secateur run --data folder:photos --model my.onnx   your own trained network, pruned on your own images
   secateur run --watch                          look at it in a browser while it goes on
   secateur run --resume runs/a                  go on with a run that was stopped, or whose process was killed
   secateur run --config my.json --out runs/a    settings from a file, such as { "training": { "epochs": 20 } }
@@ -98,23 +113,26 @@ async function run(invocation: Invocation<Flags>): Promise<ExitCode> {
 
 async function startRun(invocation: Invocation<Flags>, watch: Watch): Promise<ExitCode> {
   const { flags, terminal } = invocation;
-  const { preset, config: asked } = await readConfig(invocation, 'training');
-  requireDataOf(preset, flags);
+  const { preset, config: asked, data } = await readConfig(invocation, 'training');
+  requireDataOf(preset, data);
   const engine = await startEngineFor(invocation);
   const precision = precisionFor(asked, { flags, engine, terminal });
   const config = { ...asked, precision };
-  const identity = { command: 'run', preset, config, data: dataFolder(flags), engine };
+  const model = config.model === null ? undefined : await load(config.model, terminal);
+  const identity = { command: 'run', preset, config, data: dataFolder(data), engine };
   return withRunDirectory(invocation, { name: preset.replace('/', '-'), identity }, (context) =>
     stoppable('run', context, async () => {
       await watch.start(context);
-      const dataset = await context.stopwatch.time('data', () => loadDatasetFor(invocation));
-      return begin(await prepare({ config }, { ...context, dataset, engine }), context);
+      const images = { data, settings: config.imageFolder, network: model && imagesOf(model) };
+      const dataset = await context.stopwatch.time('data', () => loadDatasetFor(invocation, images));
+      if (model) await context.directory.saveModel(GIVEN, model);
+      return begin(await prepare({ config }, { ...context, dataset, engine, model }), context);
     }),
   );
 }
 
 /** Nobody wants a network for CIFAR-100 trained on the images that are there by default. */
-function requireDataOf(preset: PresetName, { data }: Flags): void {
+function requireDataOf(preset: PresetName, data: string | undefined): void {
   if (!preset.endsWith('-cifar100') || data !== undefined) return;
   throw new UsageError(
     `The preset '${preset}' is for CIFAR-100: name the folder of its binary files, such as --data cifar-100-binary.`,
@@ -124,6 +142,10 @@ function requireDataOf(preset: PresetName, { data }: Flags): void {
 function resumeRun(invocation: Invocation<Flags>, path: string, watch: Watch): Promise<ExitCode> {
   return goOn(invocation, path, {
     command: 'run',
+    open: async ({ config }, directory) => ({
+      settings: config.imageFolder,
+      ...(config.model !== null && { model: await loadAgain(config.model, directory, invocation.terminal) }),
+    }),
     async prepare(stored, material) {
       const prepared = await prepare(stored, material);
       return {
@@ -139,21 +161,49 @@ function resumeRun(invocation: Invocation<Flags>, path: string, watch: Watch): P
   });
 }
 
+/** A run keeps the network that it was given: what is at its place may change. */
+const GIVEN = 'checkpoints/given';
+
+const load = (path: string, terminal: Terminal) => loadModel(path, (note) => terminal.warn(note));
+
+function loadAgain(path: string, directory: RunDirectory, terminal: Terminal): Promise<LayersModel> {
+  const kept = directory.file(GIVEN);
+  return load(existsSync(join(kept, 'model.json')) ? kept : path, terminal);
+}
+
 async function prepare(
   { config }: Pick<StoredRun<'run'>, 'config'>,
-  { directory, dataset, engine }: Material,
+  { directory, engine, terminal, model, ...material }: Material,
 ): Promise<Prepared<WorkState>> {
+  if (model) warnOfGuesses(config.model!, model, { dataset: material.dataset, terminal });
+  const dataset = model ? adaptDataset(material.dataset, model) : material.dataset;
   // How often checkpoints are written changes no result.
   const { checkpoints: rhythm, ...configuration } = config;
   return {
-    store: await openCheckpoints(directory, { configuration, dataset }),
+    store: await openCheckpoints(directory, {
+      configuration,
+      dataset,
+      ...(model && { network: readWeights(model) }),
+    }),
     rhythm,
     async complete(run) {
-      const summary = await executeRun(config, { ...run, dataset, engine });
+      const summary = await executeRun(config, { ...run, dataset, given: model, engine });
       run.terminal.line();
       return finish(summary, run);
     },
   };
+}
+
+/** A network from elsewhere may have been trained on images that were standardised otherwise. */
+function warnOfGuesses(
+  path: string,
+  model: LayersModel,
+  { dataset, terminal }: { readonly dataset: Dataset; readonly terminal: Terminal },
+): void {
+  if (trainingDataOf(model) || dataset.folder?.hasOwnStatistics) return;
+  terminal.warn(
+    `'${basename(path)}' does not say how its images were standardised: those of ${dataset.name} are by mean and standard deviation of its training images, with classes in the order ${dataset.train.classNames.join(', ')}. If it was trained otherwise, give --image-mean and --image-std.`,
+  );
 }
 
 async function finish(summary: Summary, context: RunContext): Promise<ExitCode> {

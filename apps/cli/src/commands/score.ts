@@ -19,7 +19,7 @@ import type { Dataset } from '../run/dataset.ts';
 import { toJson, writeOutput } from '../run/files.ts';
 import { openImages } from '../run/image-sources.ts';
 import { adaptDataset } from '../run/model-data.ts';
-import { loadModel, trainingDataOf } from '../run/model-folder.ts';
+import { imagesOf, loadModel, trainingDataOf } from '../run/model-folder.ts';
 import { isOnnxFile } from '../run/onnx-model.ts';
 import { PRESETS } from '../run/presets.ts';
 import { scoresToJson } from '../run/scores-file.ts';
@@ -87,7 +87,9 @@ async function score(invocation: Invocation<Flags>): Promise<ExitCode> {
   const criterion = chosenCriterion(flags);
   await startEngineFor(invocation);
   const model = await loadModel(path, (note) => terminal.warn(note));
-  const dataset = needsImages(criterion) ? adaptDataset(await loadDatasetFor(invocation), model) : undefined;
+  const dataset = needsImages(criterion)
+    ? adaptDataset(await loadDatasetFor(invocation, { network: imagesOf(model) }), model)
+    : undefined;
   const { kinds } = flags;
   const layers = kinds && [...new Set(readGraph(model, { kinds }).groups.flatMap(({ producers }) => producers))];
   if (layers?.length === 0) {

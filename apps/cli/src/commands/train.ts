@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import type { ExitCode } from '../exit.ts';
 import { openCheckpoints } from '../run/checkpoints.ts';
+import { trainingDataFor } from '../run/model-data.ts';
 import { attachTrainingData } from '../run/model-folder.ts';
 import { buildNetwork } from '../run/networks.ts';
 import type { StoredRun } from '../run/stored-run.ts';
@@ -51,6 +52,7 @@ What is not given is as in the preset quickstart of 'run'.
 
 Examples:
   secateur train --network resnet20 --epochs 30 --out runs/resnet20
+  secateur train --data folder:photos --image-size 64 --network resnet20
   secateur train --network vgg19 --data cifar-100-binary --l1 1e-4 --orthogonality 1e-2
   secateur train --resume runs/resnet20         go on with a training that was stopped, or whose process was killed`,
     )
@@ -59,17 +61,20 @@ Examples:
 
 async function train(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { flags, terminal } = invocation;
-  if (flags.resume !== undefined) return goOn(invocation, flags.resume, { command: 'train', prepare, ...ONE_TRAINING });
-  const { config: asked } = await readConfig(invocation, 'training');
+  if (flags.resume !== undefined) {
+    const open = async ({ imageFolder }: StoredRun<'train'>) => ({ settings: imageFolder });
+    return goOn(invocation, flags.resume, { command: 'train', open, prepare, ...ONE_TRAINING });
+  }
+  const { config: asked, data } = await readConfig(invocation, 'training');
   const engine = await startEngineFor(invocation);
   const precision = precisionFor(asked, { flags, engine, terminal });
-  const { network, width, seed, objective, checkpoints } = asked;
+  const { network, width, seed, objective, imageFolder, checkpoints } = asked;
   const training = { ...asked.training, objective, precision };
-  const settings = { network, width, seed, training, images: imageOptions(asked), checkpoints };
-  const identity = { command: 'train', ...settings, data: dataFolder(flags), engine };
+  const settings = { network, width, seed, training, images: imageOptions(asked), imageFolder, checkpoints };
+  const identity = { command: 'train', ...settings, data: dataFolder(data), engine };
   return withRunDirectory(invocation, { name: 'train', identity }, (context) =>
     stoppable('train', context, async () => {
-      const dataset = await loadDatasetFor(invocation);
+      const dataset = await loadDatasetFor(invocation, { data, settings: imageFolder });
       return begin(await prepare(settings, { ...context, dataset, engine }), context);
     }),
   );
@@ -83,7 +88,7 @@ async function prepare(
 ): Promise<Prepared<TrainingWork>> {
   const { classNames, shape } = dataset.train;
   const model = buildNetwork(network, { classes: classNames.length, width, inputShape: shape, seed });
-  attachTrainingData(model, { classNames, ...dataset.statistics });
+  attachTrainingData(model, trainingDataFor(dataset));
   const { macs, parameters } = countCost(model);
   terminal.step('Network', `${network}, width ${width}: ${describeCost({ macs, parameters })}`);
   const configuration = { network, width, seed, training, images };

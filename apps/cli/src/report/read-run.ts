@@ -17,6 +17,7 @@ const configFile = z.looseObject({
     .looseObject({
       network: z.string(),
       width: z.number(),
+      model: z.string().nullable(),
       tolerance: z.number(),
       selection: z.looseObject({ strategy: z.string(), threshold: z.number() }),
       target: z.looseObject({ kind: z.string(), removed: share, atMost: share }),
@@ -100,7 +101,7 @@ export async function collectorOptions(path: string): Promise<{ threshold?: numb
 /** What the events say, together with config.json and, where the run has got that far, summary.json. */
 export async function describeRun(path: string, collector: RunCollector): Promise<RunReport> {
   const file = await readConfigOf(path);
-  const { network, width, tolerance, target } = file.config ?? {};
+  const { network, width, model, tolerance, target } = file.config ?? {};
   const summary = await readSummary(path);
   const facts = collector.facts();
   const { before, after } = facts;
@@ -109,9 +110,7 @@ export async function describeRun(path: string, collector: RunCollector): Promis
   return {
     ...facts,
     name: basename(resolve(path)),
-    ...(network !== undefined && {
-      network: width === undefined || width === 1 ? network : `${network}, width ${width}`,
-    }),
+    ...(network !== undefined && { network: model ? basename(model) : describeNetwork(network, width) }),
     ...(summary && { data: summary.data.name, verification: summary.verification }),
     ...(finished && { before: completed(before, summary.unpruned), after: completed(after, summary.pruned) }),
     layers:
@@ -129,6 +128,10 @@ export async function describeRun(path: string, collector: RunCollector): Promis
     parts: summary?.seconds ?? {},
     config: file,
   };
+}
+
+function describeNetwork(network: string, width: number | undefined): string {
+  return width === undefined || width === 1 ? network : `${network}, width ${width}`;
 }
 
 function completed(state: NetworkState, summary: z.infer<typeof networkReport>): NetworkState {

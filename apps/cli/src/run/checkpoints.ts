@@ -98,11 +98,11 @@ export function describeUnusable({ file, reason }: UnusableCheckpoint): string {
 }
 
 function digestsOf({ configuration, dataset, network }: WorkIdentity): StateIdentity {
-  const { name, train, test } = dataset;
-  const images = [train, test].flatMap(({ images, labels, classNames }) => [
+  const { name, train, validation, test, statistics } = dataset;
+  const images = [train, ...(validation ? [validation] : []), test].flatMap(({ images, labels, classNames }) => [
     images,
     new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength),
-    Buffer.from(JSON.stringify([name, classNames])),
+    Buffer.from(JSON.stringify([name, classNames, statistics])),
   ]);
   return {
     configuration: digest([Buffer.from(JSON.stringify(configuration))]),

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { createJiti } from 'jiti';
 import { didYouMean } from '../did-you-mean.ts';
 import { UsageError } from '../exit.ts';
+import { resolveData } from './image-folder.ts';
 import { PRESET_NAMES, type PresetName } from './presets.ts';
 import { type ConfigPatch, isObject } from './resolve-config.ts';
 import type { RunConfig } from './run-config.ts';
@@ -12,6 +13,8 @@ import type { RunConfig } from './run-config.ts';
 export type SecateurConfig = DeepPartial<RunConfig> & {
   /** Default quickstart. */
   readonly preset?: PresetName;
+  /** What --data says. */
+  readonly data?: string;
   /** Where editors find the schema. */
   readonly $schema?: string;
 };
@@ -26,6 +29,7 @@ type DeepPartial<T> = T extends readonly unknown[]
 export interface ConfigFile {
   readonly path: string;
   readonly preset: PresetName | undefined;
+  readonly data?: string;
   readonly patch: ConfigPatch;
 }
 
@@ -48,13 +52,25 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
       `The configuration '${file}' must hold one JSON object, or export one as its default, such as { "training": { "epochs": 10 } }.`,
     );
   }
-  const { preset, $schema: _, ...patch } = value;
+  const { preset, data, $schema: _, ...patch } = value;
   if (preset !== undefined && !PRESET_NAMES.includes(preset as PresetName)) {
     throw new UsageError(
       `${file}: There is no preset '${preset}'.${didYouMean(String(preset), PRESET_NAMES)} Choose from: ${PRESET_NAMES.join(', ')}.`,
     );
   }
-  return { path: file, preset: preset as PresetName | undefined, patch };
+  if (data !== undefined && typeof data !== 'string') {
+    throw new UsageError(
+      `${file}: data: Expected a path, or folder:path for a folder of images, such as "folder:photos".`,
+    );
+  }
+  // Paths in a file are seen from its folder.
+  const folder = dirname(file);
+  return {
+    path: file,
+    preset: preset as PresetName | undefined,
+    ...(data !== undefined && { data: resolveData(data, folder) }),
+    patch: typeof patch.model === 'string' ? { ...patch, model: resolve(folder, patch.model) } : patch,
+  };
 }
 
 async function readJson(file: string): Promise<unknown> {

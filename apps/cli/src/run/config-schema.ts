@@ -18,6 +18,10 @@ export function configFileSchema(): Schema {
         default: 'quickstart',
         description: 'What holds for all that is not said here.',
       },
+      data: {
+        type: 'string',
+        description: 'Folder of the binary files of CIFAR-10 or CIFAR-100, or folder:PATH for one of images.',
+      },
       ...schema.properties,
     },
   };

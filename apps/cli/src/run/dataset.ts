@@ -14,15 +14,21 @@ import {
   type TrainAndTest,
 } from '@secateur/data';
 import { UsageError } from '../exit.ts';
+import { type FolderFacts, type FolderReading, isImageFolder, loadImageFolder } from './image-folder.ts';
 
 export interface Dataset extends TrainAndTest {
   readonly name: string;
   readonly statistics: ChannelStatistics;
+  /** Images of their own to decide by when pruning ends; else some of those for training are held out. */
+  readonly validation?: LabelledImages;
+  readonly folder?: FolderFacts;
 }
 
 export interface LoadOptions {
-  /** Folder of official binary files; by default CIFAR-10 is fetched, once. */
+  /** Folder of official binary files, or folder:path for one of images; by default CIFAR-10 is fetched, once. */
   readonly data?: string | undefined;
+  /** For folders of images. */
+  readonly folder: Pick<FolderReading, 'settings' | 'network'>;
   readonly onProgress?: (progress: FetchProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -52,7 +58,8 @@ export function isCifar10Cached(): boolean {
 }
 
 /** @throws UsageError when the folder holds no files of a known format; Error when files are damaged or cannot be fetched. */
-export async function loadDataset({ data, onProgress, signal }: LoadOptions): Promise<Dataset> {
+export async function loadDataset({ data, folder, onProgress, signal }: LoadOptions): Promise<Dataset> {
+  if (isImageFolder(data)) return loadImageFolder(data, { ...folder, onProgress, signal });
   if (data === undefined) {
     const images = await fetchCifar10({ cacheDir: CIFAR10_CACHE, onProgress, signal });
     return { name: 'CIFAR-10', statistics: CIFAR10_STATISTICS, ...images };
@@ -62,7 +69,7 @@ export async function loadDataset({ data, onProgress, signal }: LoadOptions): Pr
     if (directory) return { name, statistics, ...(await read(directory)) };
   }
   throw new UsageError(
-    `'${data}' holds no images in a known format. Expected the unpacked binary version of CIFAR-10 (data_batch_1.bin ...) or CIFAR-100 (train.bin, test.bin); without --data, CIFAR-10 is downloaded.`,
+    `'${data}' holds no images in a known format. Expected the unpacked binary version of CIFAR-10 (data_batch_1.bin ...) or CIFAR-100 (train.bin, test.bin), or folder:${data} if it has a sub-folder of images for each class; without --data, CIFAR-10 is downloaded.`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { countCost, evaluate, readWeights, type TrainingOptions, writeWeights } from '@secateur/core';
 import { continueEpochs } from '@secateur/data';
 import { exportOnnx, measureLatency, verify } from '@secateur/export';
@@ -12,6 +13,7 @@ import type { Engine } from './engine.ts';
 import { writeFileAtomically } from './files.ts';
 import { firstImages, type ImageSources, openImageSources } from './image-sources.ts';
 import { countFilters, layersWithFilters } from './layer-filters.ts';
+import { trainingDataFor } from './model-data.ts';
 import { attachTrainingData } from './model-folder.ts';
 import { buildNetwork } from './networks.ts';
 import { type History, historyOf } from './onnx-history.ts';
@@ -29,6 +31,8 @@ const LATENCY_RUNS = 50;
 
 export interface RunMaterial {
   readonly dataset: Dataset;
+  /** The user's own trained network, which is pruned in place of one that is built and trained here. */
+  readonly given?: LayersModel | undefined;
   readonly engine: Engine;
   readonly checkpoints: CheckpointWriter<WorkState>;
   /** What to go on from. */
@@ -41,7 +45,7 @@ export interface RunMaterial {
  */
 export async function executeRun(
   config: RunConfig,
-  { dataset, engine, checkpoints, resume, ...surroundings }: RunContext & RunMaterial,
+  { dataset, given, engine, checkpoints, resume, ...surroundings }: RunContext & RunMaterial,
 ): Promise<Summary> {
   const { directory, terminal, stopwatch, signal, startedAt } = surroundings;
   // Before any work, so that a name of no class is found out at once.
@@ -49,22 +53,26 @@ export async function executeRun(
   const allImages = openImageSources(dataset, config);
   const images = config.classes ? openImageSources(kept, config) : allImages;
   const { classNames } = kept.train;
+  const { skipped = [] } = dataset.folder ?? {};
   try {
     const numbered = (images: ImageSources, epoch = 0) =>
       continueEpochs(observe(images.training, { signal }), { epoch });
     const training = numbered(allImages, resume?.epoch);
     describeData(dataset, allImages, surroundings);
-    const trained = buildNetwork(config.network, {
-      classes: dataset.train.classNames.length,
-      width: config.width,
-      inputShape: dataset.train.shape,
-      seed: config.seed,
-    });
-    attachTrainingData(trained, { classNames: dataset.train.classNames, ...dataset.statistics });
+    const trained =
+      given ??
+      buildNetwork(config.network, {
+        classes: dataset.train.classNames.length,
+        width: config.width,
+        inputShape: dataset.train.shape,
+        seed: config.seed,
+      });
+    attachTrainingData(trained, trainingDataFor(dataset));
+    const network = config.model === null ? config.network : basename(config.model);
     const trainedCost = countCost(trained);
     terminal.step(
       'Network',
-      `${config.network}, width ${config.width}: ${count(trainedCost.parameters)} parameters, ${count(trainedCost.macs)} MACs`,
+      `${given ? network : `${network}, width ${config.width}`}: ${count(trainedCost.parameters)} parameters, ${count(trainedCost.macs)} MACs`,
     );
     const forecast = new RunForecast(config, {
       images: { ...sizesOf(images), training: allImages.training.size, tuning: images.training.size },
@@ -75,7 +83,7 @@ export async function executeRun(
     const objective = { objective: config.objective, precision: config.precision };
     if (resume?.trained) {
       writeWeights(trained, resume.trained);
-    } else {
+    } else if (!given || config.trainModel) {
       const progress: Pick<TrainingOptions, 'checkpoint' | 'resume'> = {
         resume: resume?.training,
         checkpoint: (capture, moment) =>
@@ -89,8 +97,7 @@ export async function executeRun(
     const unpruned = config.classes
       ? await specialistOf(trained, {
           classes: config.classes,
-          classNames: dataset.train.classNames,
-          ...dataset.statistics,
+          ...trainingDataFor(dataset),
         })
       : trained;
     const unprunedCost = countCost(unpruned);
@@ -131,8 +138,9 @@ export async function executeRun(
           metadata: {
             secateur: JSON.stringify({
               version: VERSION,
-              network: config.network,
-              width: config.width,
+              network,
+              width: given ? null : config.width,
+              folderForm: dataset.folder?.form,
               seed: config.seed,
               macs: countCost(model).macs,
               macsUnpruned: unprunedCost.macs,
@@ -167,7 +175,7 @@ export async function executeRun(
         startedAt,
         config,
         engine,
-        data: { name: kept.name, images: sizesOf(images) },
+        data: { name: kept.name, images: sizesOf(images), ...(skipped.length > 0 && { skipped }) },
         unpruned: networkReport({
           cost: unprunedCost,
           filters: countFilters(unpruned, layers),

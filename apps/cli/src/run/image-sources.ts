@@ -20,11 +20,16 @@ export type ImageSourceOptions = Pick<
 
 /** Splits and picks by the run's seed; the test images are the data set's own. */
 export function openImageSources(
-  { train, test, statistics }: Dataset,
-  { trainingImages, testImages, ...options }: ImageSourceOptions,
+  { train, test, validation, statistics }: Dataset,
+  { trainingImages, testImages, augment, ...options }: ImageSourceOptions,
 ): ImageSources {
   const { seed, batchSize } = options;
-  const sources = createPruningSources(takeImages(train, trainingImages, seed), { ...options, statistics });
+  const sources = createPruningSources(takeImages(train, trainingImages, seed), {
+    ...options,
+    augment: { ...augment, cropPadding: paddingFor(train, augment) },
+    validation,
+    statistics,
+  });
   const testSource = openImages(takeImages(test, testImages, seed), { batchSize, statistics });
   return {
     ...sources,
@@ -33,6 +38,11 @@ export function openImageSources(
       await Promise.all([sources.close(), testSource.close()]);
     },
   };
+}
+
+/** The configuration speaks of images of 32 pixels; larger ones are shifted in proportion. */
+function paddingFor({ shape: [height, width] }: LabelledImages, { cropPadding }: RunConfig['augment']): number {
+  return Math.round((cropPadding * Math.min(height, width)) / 32);
 }
 
 /** Images in their order, as they are. */

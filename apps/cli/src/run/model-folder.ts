@@ -6,6 +6,7 @@ import type { ChannelStatistics } from '@secateur/data';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 import { toJson, writeFolderAtomically } from './files.ts';
+import { type FolderForm, folderFormSchema, type NetworkImages } from './image-folder.ts';
 import { isOnnxFile, loadOnnxModel } from './onnx-model.ts';
 
 const MODEL_FILE = 'model.json';
@@ -14,17 +15,27 @@ const WEIGHTS_FILE = 'weights.bin';
 /** What a network was trained on; it travels with the network as user-defined metadata. */
 export interface TrainingData extends ChannelStatistics {
   readonly classNames: readonly string[];
+  /** How they were read, if from a folder of images. */
+  readonly folderForm?: FolderForm | undefined;
 }
 
-export function attachTrainingData(model: LayersModel, { classNames, mean, std }: TrainingData): void {
-  model.setUserDefinedMetadata({ classNames: [...classNames], mean: [...mean], std: [...std] });
+export function attachTrainingData(model: LayersModel, { classNames, mean, std, folderForm }: TrainingData): void {
+  const form = folderForm && { folderForm: { ...folderForm } };
+  model.setUserDefinedMetadata({ classNames: [...classNames], mean: [...mean], std: [...std], ...form });
 }
 
 /** undefined when the model does not say, for example because another program wrote it. */
 export function trainingDataOf(model: LayersModel): TrainingData | undefined {
   const metadata = model.getUserDefinedMetadata() as Partial<TrainingData> | undefined;
   const { classNames, mean, std } = metadata ?? {};
-  return classNames && mean && std ? { classNames, mean, std } : undefined;
+  const { data: folderForm } = folderFormSchema.safeParse(metadata?.folderForm);
+  return classNames && mean && std ? { classNames, mean, std, ...(folderForm && { folderForm }) } : undefined;
+}
+
+/** The images that a network takes. */
+export function imagesOf(model: LayersModel): NetworkImages {
+  const [height = null, width = null, channels = null] = model.inputs[0]!.shape.slice(1);
+  return { height, width, channels, folderForm: trainingDataOf(model)?.folderForm };
 }
 
 /** Writes model.json and weights.bin, the format of tfjs-layers; a former model there is replaced at once. */

@@ -1,10 +1,14 @@
 import { PAPER_OBJECTIVE } from '@secateur/core';
+import { IMAGE_FOLDER } from './image-folder.ts';
 import type { RunConfig } from './run-config.ts';
 
 /** CIFAR-10 from random weights to a verified ONNX file with less than half of the MACs; `goals` says what it aims at. */
 const quickstart: RunConfig = {
   network: 'vgg11',
   width: 0.375,
+  model: null,
+  trainModel: false,
+  imageFolder: IMAGE_FOLDER,
   seed: 0,
   trainingImages: null,
   testImages: null,
@@ -85,6 +89,9 @@ const smoke: RunConfig = {
 const paper: RunConfig = {
   network: 'vgg16',
   width: 1,
+  model: null,
+  trainModel: false,
+  imageFolder: IMAGE_FOLDER,
   seed: 0,
   trainingImages: null,
   testImages: null,

@@ -1,5 +1,6 @@
 import { ALL_REMOVABLE, isClassAware } from '@secateur/core';
 import { z } from 'zod';
+import { imageFolderFields } from './image-folder.ts';
 import { NETWORKS } from './networks.ts';
 
 const count = z.int().min(1);
@@ -64,6 +65,13 @@ const keeping = z.strictObject({
 export const runConfigFields = z.strictObject({
   network: z.enum(NETWORKS),
   width: rate.describe("Factor on the network's widths."),
+  model: z
+    .string()
+    .min(1)
+    .nullable()
+    .describe("Folder of a LayersModel, or ONNX file: the trained network that is pruned in place of 'network'."),
+  trainModel: z.boolean().describe('Whether that network is trained further before it is pruned.'),
+  imageFolder: imageFolderFields.describe('How the images of --data folder:PATH are read.'),
   seed,
   trainingImages: count.nullable().describe('How many images to take, the same share of each class; null takes all.'),
   testImages: count.nullable(),
@@ -71,7 +79,9 @@ export const runConfigFields = z.strictObject({
   imagesPerClass: count.describe('Scoring images of each class.'),
   augment: z
     .strictObject({ flip: z.boolean(), cropPadding: z.int().min(0) })
-    .describe('What is done to the images trained on: mirrored half of the time, shifted by up to cropPadding pixels.'),
+    .describe(
+      'What is done to the images trained on: mirrored half of the time, shifted by up to cropPadding pixels of 32, in proportion for other sizes.',
+    ),
   batchSize: count,
   precision: z.enum(['float32', 'bfloat16']),
   objective: z.strictObject({

@@ -24,6 +24,7 @@ const oneTraining = surroundings.extend({
     imagesPerClass: true,
     augment: true,
   }),
+  imageFolder: fields.imageFolder,
   checkpoints: fields.checkpoints,
 });
 

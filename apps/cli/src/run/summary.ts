@@ -1,4 +1,5 @@
 import type { EndReason, Evaluation, GuardViolation, NetworkCost, TargetState } from '@secateur/core';
+import type { SkippedImage } from '@secateur/data';
 import type { Latency, Verification } from '@secateur/export';
 import type { Engine } from './engine.ts';
 import { type Goal, judgeGoals } from './goals.ts';
@@ -35,7 +36,12 @@ export interface Summary {
   readonly startedAt: string;
   readonly config: RunConfig;
   readonly engine: Engine;
-  readonly data: { readonly name: string; readonly images: Readonly<Record<string, number>> };
+  readonly data: {
+    readonly name: string;
+    readonly images: Readonly<Record<string, number>>;
+    /** Files of a folder that could not be decoded. */
+    readonly skipped?: readonly SkippedImage[];
+  };
   readonly unpruned: NetworkReport;
   readonly pruned: NetworkReport;
   /** Shares removed, in [0, 1], and how many times faster. */
