@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { TrainAndTest } from '../cifar-binary.ts';
 import { type LabelledImages, sharedBytes, valuesPerImage } from '../labelled-images.ts';
+import { loadSharp } from '../load-sharp.ts';
 import { checkSeed } from '../random.ts';
 import { defaultFolderCache, digestOf, readFolderCache, writeFolderCache } from './cache.ts';
 import { type DecodeOptions, decodeImage } from './decode-image.ts';
@@ -83,6 +84,8 @@ export async function readImageFolder(
   const cached = cache ? await readFolderCache(cache, key) : undefined;
   if (cached && cached.skipped.length <= maxCorrupt) return cached;
 
+  // Where sharp does not load, no file is to blame.
+  await loadSharp();
   const { train, validation = [], test } = listing;
   const all = [...train, ...validation, ...test];
   const skipped: SkippedImage[] = [];
