@@ -158,6 +158,30 @@ describe('a run on a folder of images', () => {
     expect(await readFile(join(given.out, 'report.html'), 'utf8')).toContain(path.split('/').at(-1));
   });
 
+  it('serves the other commands, which read the images as the network was trained', async () => {
+    const data = ['--data', `folder:${photos}`, '--threads', '1', '--json'];
+    const does = async (...args: string[]) => {
+      const { code, stdout, stderr } = await secateur(...args, ...data);
+      expect(code, stderr).toBe(0);
+      return JSON.parse(stdout);
+    };
+    const scores = await does('score', first.out, '--images-per-class', '5', '--out', join(folder, 'scores.json'));
+    expect(scores.classNames).toEqual([ODD, 'square', 'triangle']);
+    const [pruned, tuned] = [join(folder, 'pruned'), join(folder, 'tuned')];
+    const choose = ['--images-per-class', '5', '--strategy', 'percentage', '--out', pruned];
+    expect((await does('prune', first.out, ...choose)).removed).toBeGreaterThan(0);
+    const summary = await does('finetune', pruned, '--epochs', '1', '--batch-size', '16', '--out', tuned);
+    expect(summary.test.images).toBe(27);
+    expect(trainingDataOf(await loadModel(tuned))).toEqual(trainingDataOf(await loadModel(first.out)));
+    expect(await does('evaluate', tuned)).toMatchObject({ images: 27, accuracy: summary.test.accuracy });
+    const int8 = join(folder, 'int8.onnx');
+    const exported = await does('export', tuned, '--precision', 'int8', '--calibration-images', '20', '--out', int8);
+    expect(exported.verification.passed).toBe(true);
+    expect(JSON.parse(readOnnxMetadata(await readFile(int8)).properties.secateur!).folderForm).toMatchObject({
+      fit: 'stretch',
+    });
+  });
+
   it('goes on with the network that it was given, whatever has become of its file', async () => {
     const model = join(folder, 'mine.onnx');
     await writeFile(model, await readFile(join(first.out, 'unpruned.onnx')));
