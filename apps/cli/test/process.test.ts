@@ -1,8 +1,8 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
-import { vgg11 } from '@secateur/models';
+import { vgg16 } from '@secateur/models';
 import { expect, it } from 'vitest';
 import { CheckpointStore } from '../src/run/checkpoint-store.ts';
 import { saveModel } from '../src/run/model-folder.ts';
@@ -76,10 +76,10 @@ it.each([
 ] as const)('says that other commands were interrupted by %s, with %d', async (signal, expected) => {
   const folder = await mkdtemp(join(tmpdir(), 'secateur-'));
   const data = await writeTinyCifar10();
-  await saveModel(vgg11({ width: 0.0625 }), join(folder, 'model'));
+  await saveModel(vgg16({ width: 0.5 }), join(folder, 'model'));
   let interrupted = false;
-  const { code, stdout, stderr } = await spawnSecateur(['evaluate', folder, '--data', data, '--threads', '1'], {
-    // Said before the first image is looked at.
+  const { code, stdout, stderr } = await spawnSecateur(['score', folder, '--data', data, '--threads', '1'], {
+    // Said before the model is read; a second's work is left then.
     onStderr: (text, send) => {
       if (interrupted || !text.includes('Engine')) return;
       interrupted = true;
@@ -89,4 +89,5 @@ it.each([
   expect(code, stderr).toBe(expected);
   expect(stdout).toBe('');
   expect(stderr).toContain('warning: interrupted; what has been written so far is valid.');
+  expect(await readdir(folder)).toEqual(['model']);
 });

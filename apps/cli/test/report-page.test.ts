@@ -165,6 +165,11 @@ describe.skipIf(!CHROMIUM)(`the report ${WITH_CHROMIUM}`, () => {
     const { page, complaints } = await show(await report(...runs));
     expect(await page.locator('#comparison h2').textContent()).toBe('2 runs compared');
     expect(await page.locator('#comparison tbody th').allInnerTexts()).toEqual(['one', 'two', ...NASTY, 'config.seed']);
+    const legend = page.locator('#comparison .legend .mark').first();
+    const colour = () => legend.evaluate((mark) => mark.style.getPropertyValue('--colour'));
+    expect(await colour()).toBe('#0a63c9');
+    for (let press = 0; press < 2; press++) await page.getByRole('button', { name: 'Theme' }).click();
+    expect(await colour()).toBe('#6cb0ff');
     await page.locator('.pick select').selectOption('two');
     expect(await page.locator('#settings dl').textContent()).toContain('two');
     expect(complaints).toEqual([]);
@@ -175,6 +180,10 @@ describe.skipIf(!CHROMIUM)(`the report ${WITH_CHROMIUM}`, () => {
       await report(await writeSampleRun(join(folder, 'early'), { until: 'training' })),
     );
     expect(await page.locator('.story').textContent()).toContain('The network is being trained.');
+    // 6 s after the start the last epoch has said that 40 s are left.
+    expect(await page.locator('.now').textContent()).toBe(
+      '0:06 since the start, about 0:40 left; train: epoch 1.8 of 2, loss 2.25',
+    );
     expect(await page.locator('nav a').allInnerTexts()).toEqual(['Result', 'Training', 'Settings']);
     expect(complaints).toEqual([]);
   });

@@ -33,8 +33,8 @@ async function eventsOf(out: string): Promise<unknown[]> {
 }
 
 describe.each([
-  ['train', () => ['--network', 'vgg11', '--width', '0.0625', '--epochs', '3']],
-  ['finetune', () => [join(folder, 'train-whole'), '--epochs', '3']],
+  ['train', () => ['--network', 'vgg11', '--width', '0.0625', '--epochs', '8']],
+  ['finetune', () => [join(folder, 'train-whole'), '--epochs', '8']],
 ] as const)('%s', (command, own) => {
   const out = (name: string) => join(folder, `${command}-${name}`);
   const start = (name: string) => [command, ...own(), ...settings, '--out', out(name)];
@@ -94,7 +94,7 @@ describe.each([
 it('a finetune does not go on with another network than it began with', async () => {
   const [model, out] = [join(folder, 'changing'), join(folder, 'finetune-changed')];
   cpSync(join(folder, 'train-whole', 'model'), model, { recursive: true });
-  const args = ['finetune', model, '--epochs', '3', ...settings, '--out', out];
+  const args = ['finetune', model, '--epochs', '8', ...settings, '--out', out];
   expect(await runUntil(args, out, { duringCheckpoint: 4 })).toMatchObject({ killed: true });
   const bytes = readFileSync(join(model, 'weights.bin'));
   bytes[2]! ^= 1;

@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { acquireLock } from '../src/run/run-lock.ts';
 import { type CrashScene, crashScene, goOn, type Moment, resultOf, runUntil } from './crash.ts';
@@ -81,7 +81,7 @@ describe('a run that was killed', () => {
 
   it('goes on from the older checkpoint when the last one is damaged, and says so', async () => {
     const out = copy('damaged');
-    const [, last] = states(out) as [string, string];
+    const [older, last] = states(out) as [string, string];
     damage(last);
     const { code, stderr } = await secateur('run', '--resume', out, '--quiet');
     expect(code, stderr).toBe(0);
@@ -90,7 +90,7 @@ describe('a run that was killed', () => {
     );
     expect(resultOf(out)).toEqual(expected);
     expect((await readEvents(out)).filter(({ type }) => type === 'resumed')).toMatchObject([
-      { checkpoint: 'state-000006.bin' },
+      { checkpoint: basename(older) },
     ]);
   });
 
@@ -101,7 +101,7 @@ describe('a run that was killed', () => {
     const { code, stderr } = await secateur('run', '--resume', out);
     expect(code).toBe(1);
     expect(stderr.trim().split('\n').at(-1)).toMatch(
-      /^error: No checkpoint can be gone on from: '.*state-000007\.bin' is damaged.*; '.*state-000006\.bin' is damaged/,
+      /^error: No checkpoint can be gone on from: '.*state-\d+\.bin' is damaged.*; '.*state-\d+\.bin' is damaged/,
     );
     expect(contents(out)).toEqual(before);
   });
@@ -113,7 +113,7 @@ describe('a run that was killed', () => {
     const before = contents(out);
     const { code, stderr } = await secateur('run', '--resume', out);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/'.*state-000007\.bin' was made with another configuration/);
+    expect(stderr).toMatch(/'.*state-\d+\.bin' was made with another configuration/);
     expect(contents(out)).toEqual(before);
   });
 

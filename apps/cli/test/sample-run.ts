@@ -98,7 +98,7 @@ function sampleEvents(classNames: readonly string[], { steps, until }: { steps: 
     { type: 'started', at: '2026-01-02T03:04:05.678Z' },
     ...Array.from({ length: steps }, (_, i) => ({ ...step(i, steps), phase: 'train' })),
     { ...epoch, epoch: 0, phase: 'train' },
-    { ...epoch, epoch: 1, phase: 'train', accuracy: 0.75 },
+    { ...epoch, epoch: 1, phase: 'train', accuracy: 0.75, secondsLeft: 40 },
   ];
   if (until === 'training') return training;
   const iteration = (n: number, tuning: string) => ({ iteration: n, phase: tuning });

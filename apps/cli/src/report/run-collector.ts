@@ -23,6 +23,7 @@ export type EventFacts = Pick<
   | 'message'
   | 'startedAt'
   | 'seconds'
+  | 'expectedSeconds'
   | 'classNames'
   | 'before'
   | 'after'
@@ -38,7 +39,10 @@ export class RunCollector {
   readonly #curves = new Map<string, OpenCurve>();
   readonly #iterations: Iteration[] = [];
   readonly #scored: ScoredIteration[] = [];
-  #facts: Pick<EventFacts, 'state' | 'message' | 'startedAt' | 'seconds' | 'before' | 'after' | 'endReason'> = {
+  #facts: Pick<
+    EventFacts,
+    'state' | 'message' | 'startedAt' | 'seconds' | 'expectedSeconds' | 'before' | 'after' | 'endReason'
+  > = {
     state: 'running',
     seconds: 0,
   };
@@ -61,8 +65,11 @@ export class RunCollector {
         this.#facts = { ...facts, state: 'running' };
         break;
       }
-      case 'step':
       case 'epoch':
+        if (event.secondsLeft !== undefined) this.#note({ expectedSeconds: event.seconds + event.secondsLeft });
+        this.#curveOf(event).add(event);
+        break;
+      case 'step':
         this.#curveOf(event).add(event);
         break;
       case 'baseline': {

@@ -47,6 +47,7 @@ const runEvent = z.discriminatedUnion('type', [
     ...phase,
     epoch: z.int(),
     epochs: z.int(),
+    secondsLeft: z.number().optional(),
     loss: z.number(),
     crossEntropy: z.number(),
     accuracy: z.number(),

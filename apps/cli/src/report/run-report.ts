@@ -8,6 +8,8 @@ export interface RunReport {
   readonly startedAt?: string;
   /** From the start to the last event. */
   readonly seconds: number;
+  /** Seconds from the start to the end, as they were last foreseen. */
+  readonly expectedSeconds?: number;
   readonly network?: string;
   readonly data?: string;
   readonly classNames: readonly string[];

@@ -44,5 +44,7 @@ export function recordTraining(
 }
 
 export function stoppedTraining(error: NonFiniteLossError, path: string): Error {
-  return new Error(`${error.message} The last good weights are in '${path}'.`, { cause: error });
+  return new Error(`${error.message} The last good weights are in '${path}'. A lower learning rate may help.`, {
+    cause: error,
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bar, bytes, change, count, duration, percent, points, signed, sparkline, whole } from './format.ts';
+import { bar, bytes, change, count, duration, percent, points, signed, sparkline, wallTime, whole } from './format.ts';
 
 describe('numbers for people', () => {
   it.each([
@@ -20,6 +20,8 @@ describe('numbers for people', () => {
     [duration(59.6), '1:00'],
     [duration(3723), '1:02:03'],
     [duration(-3), '0:00'],
+    [wallTime(200), '3:20 min'],
+    [wallTime(8000), '2:13:20 h'],
   ])('%s', (actual, expected) => {
     expect(actual).toBe(expected);
   });

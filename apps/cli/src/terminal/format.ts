@@ -51,6 +51,11 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
 }
 
+/** The same with its unit: 62 -> '1:02 min', 3723 -> '1:02:03 h' */
+export function wallTime(seconds: number): string {
+  return `${duration(seconds)} ${Math.round(seconds) >= 3600 ? 'h' : 'min'}`;
+}
+
 export function milliseconds(value: number): string {
   return `${value.toPrecision(3)} ms`;
 }

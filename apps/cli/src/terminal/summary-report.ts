@@ -1,6 +1,6 @@
 import type { Goal } from '../run/goals.ts';
 import type { NetworkReport, Summary } from '../run/summary.ts';
-import { bar, bytes, change, count, duration, milliseconds, percent, points, signed } from './format.ts';
+import { bar, bytes, change, count, duration, milliseconds, percent, points, signed, wallTime } from './format.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -86,7 +86,7 @@ function quantity(value: number, unit: Goal['unit']): string {
     case 'points':
       return points(value).replace('+', '');
     case 'minutes':
-      return `${duration(60 * value)} min`;
+      return wallTime(60 * value);
     case 'logit':
       return value.toExponential(1);
     case 'images':

@@ -49,8 +49,7 @@ export function resultsOf({ test, validation }: NetworkState) {
 /** The run in a sentence or two. */
 export function story(run: RunReport): string {
   const { before, after, iterations, endReason, state } = run;
-  if (!before || !after)
-    return state === 'running' ? 'The network is being trained.' : 'The run ended before pruning began.';
+  if (!before || !after) return WITHOUT_PRUNING[state];
   if (iterations.length === 0) return 'The network is trained; nothing has been removed yet.';
   const gone = 1 - after.macs / before.macs;
   const [old, now] = [resultsOf(before), resultsOf(after)];
@@ -63,6 +62,13 @@ export function story(run: RunReport): string {
   const end = endReason === undefined ? '' : ` It ended after ${passes}: ${endReason}.`;
   return `${percent(gone)} of the multiply-accumulates ${state === 'running' ? 'are gone so far' : 'are gone'} ${price}.${end}`;
 }
+
+const WITHOUT_PRUNING: Readonly<Record<RunReport['state'], string>> = {
+  running: 'The network is being trained.',
+  finished: 'The network was trained; nothing was pruned.',
+  interrupted: 'The run ended before pruning began.',
+  failed: 'The run ended before pruning began.',
+};
 
 export const STATES: Readonly<Record<RunReport['state'], string>> = {
   running: 'running',

@@ -79,6 +79,8 @@ export function accuracyOverIterations(points: readonly ParetoPoint[], frame: Fr
 
 function axes(steps: readonly Step[], frame: Frame, label: string) {
   const every = Math.max(1, Math.ceil((steps.length * 34) / frame.width));
+  // 'unpruned' takes more room than a number.
+  const afterFirst = (52 * steps.length) / frame.width;
   return {
     label,
     marginLeft: 52,
@@ -86,7 +88,9 @@ function axes(steps: readonly Step[], frame: Frame, label: string) {
     marginTop: 24,
     x: {
       domain: [-0.5, Math.max(steps.length - 0.5, 0.5)],
-      ticks: steps.map(({ index }) => index).filter((index) => index % every === 0),
+      ticks: steps
+        .map(({ index }) => index)
+        .filter((index) => index === 0 || (index % every === 0 && index >= afterFirst)),
       tickFormat: (index: number) =>
         index === 0 ? 'unpruned' : (steps[index]?.point.label.replace('iteration ', '') ?? ''),
       label: 'iteration',

@@ -72,7 +72,7 @@ export function paretoPlot(
         ticks: 5,
       },
       marks: [
-        guardRules(guards, { dense, stroke: theme.paid }),
+        guardRules(guardsInView(guards, points), { dense, stroke: theme.paid }),
         runs.map((run) =>
           Plot.line(run, {
             ...place,
@@ -92,10 +92,10 @@ export function paretoPlot(
         }),
         runs.length > 1
           ? []
-          : Plot.text(points, {
+          : Plot.text(withRoomForLabels(points, frame), {
               x: place.x,
               y: place.y,
-              text: ({ label }: ParetoPoint) => label.replace('iteration ', ''),
+              text: shortLabel,
               dy: -14,
               fill: theme.muted,
               stroke: theme.surface,
@@ -108,6 +108,34 @@ export function paretoPlot(
     frame,
   );
   return { svg, stops: stopsOf(svg, points, place) };
+}
+
+/** Without an accuracy so far below that all that happened would be squeezed together above it. */
+export function guardsInView(guards: RunReport['guards'], points: readonly ParetoPoint[]): RunReport['guards'] {
+  const accuracies = points.map(({ accuracy }) => accuracy);
+  const [low, high] = [Math.min(...accuracies), Math.max(...accuracies)];
+  const { accuracyAtLeast, ...others } = guards;
+  const isFar = accuracyAtLeast === undefined || accuracyAtLeast < low - 2 * Math.max(0.05, high - low);
+  return isFar ? others : guards;
+}
+
+/** The ends of the path, and of the others those whose labels would not lie on each other. */
+function withRoomForLabels(points: readonly ParetoPoint[], { width }: Frame): ParetoPoint[] {
+  const shares = points.map(({ macsLeft }) => macsLeft);
+  const [low, high] = [Math.min(...shares), Math.max(...shares)];
+  const pixels = ({ macsLeft }: ParetoPoint) => (high > low ? ((macsLeft - low) / (high - low)) * (width - 110) : 0);
+  const room = (point: ParetoPoint) => 4 + 3.5 * shortLabel(point).length;
+  const labelled: ParetoPoint[] = [];
+  for (const point of [points.at(0), points.at(-1), ...points]) {
+    if (!point) continue;
+    const isFree = labelled.every((other) => Math.abs(pixels(other) - pixels(point)) >= room(other) + room(point));
+    if (isFree) labelled.push(point);
+  }
+  return labelled;
+}
+
+function shortLabel({ label }: ParetoPoint): string {
+  return label.replace('iteration ', '');
 }
 
 function guardRules(

@@ -51,7 +51,7 @@ function drawClasses({ before, after }: RunReport, { which, chart }: { which: Ch
       : `${paid.length} of ${changes.length} classes paid a point or more: ${paid
           .slice(0, 6)
           .map(({ className, change }) => `${className} ${points(change, 1).replace(' points', '').replace('-', '−')}`)
-          .join(', ')}${paid.length > 6 ? ', …' : ''}.`;
+          .join(', ')}${paid.length > 6 ? ` and ${paid.length - 6} more` : ''}.`;
   chart.show({
     title: `${old.what[0]!.toUpperCase()}${old.what.slice(1)} of each class`,
     caption: `${who} One point is ${Number((images / 100).toPrecision(2))} of a class's ${whole(images)} images.`,

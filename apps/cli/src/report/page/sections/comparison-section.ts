@@ -1,7 +1,7 @@
 import { percent } from '../../../terminal/format.ts';
 import type { RunReport } from '../../run-report.ts';
 import { Chart } from '../chart.ts';
-import { currentTheme } from '../current-theme.ts';
+import { currentTheme, onThemeChange } from '../current-theme.ts';
 import { h, table } from '../dom.ts';
 import { paretoPlot, paretoPoints } from '../plots/pareto-plot.ts';
 import { sectionElement } from '../section.ts';
@@ -10,15 +10,19 @@ import { flatten, headlines, resultsOf } from '../story.ts';
 /** Several runs next to each other: their numbers, their paths, and in what they differ. */
 export function comparisonSection(runs: readonly RunReport[]): HTMLElement {
   const pareto = new Chart();
-  const theme = currentTheme();
   const paths = runs.map(paretoPoints).filter(({ length }) => length > 0);
-  pareto.show({
-    title: 'Accuracy over MACs',
-    caption:
-      'Each run from its unpruned network on, on the validation images. Up and to the left is better. Hollow: not kept.',
-    legend: paths.map(([first], i) => ({ colour: theme.series[i % theme.series.length]!, text: first!.run })),
-    draw: (frame) => paretoPlot(paths, {}, frame),
-  });
+  const show = () => {
+    const { series } = currentTheme();
+    pareto.show({
+      title: 'Accuracy over MACs',
+      caption:
+        'Each run from its unpruned network on, on the validation images. Up and to the left is better. Hollow: not kept.',
+      legend: paths.map(([first], i) => ({ colour: series[i % series.length]!, text: first!.run })),
+      draw: (frame) => paretoPlot(paths, {}, frame),
+    });
+  };
+  show();
+  onThemeChange(show);
   return sectionElement(
     'comparison',
     `${runs.length} runs compared`,

@@ -1,4 +1,4 @@
-import { duration, whole } from '../../../terminal/format.ts';
+import { duration, wallTime, whole } from '../../../terminal/format.ts';
 import type { ReportedGoal, RunReport } from '../../run-report.ts';
 import { h, table } from '../dom.ts';
 import type { Section } from '../section.ts';
@@ -16,6 +16,7 @@ export function headlineSection(): Section {
       'after',
       'state',
       'seconds',
+      'expectedSeconds',
       'goals',
       'iterations',
       'curves',
@@ -39,7 +40,7 @@ function parts(run: RunReport): Node[] {
       {},
       h('span', { class: 'name' }, name),
       quantityOf(change),
-      h('span', { class: 'values' }, `${before} → ${after}`),
+      h('span', { class: 'values' }, `${unbroken(before)} → ${unbroken(after)}`),
       bar,
       note === undefined ? undefined : h('small', {}, note),
     );
@@ -53,6 +54,11 @@ function parts(run: RunReport): Node[] {
   ];
 }
 
+/** A number stays with its unit on one line. */
+function unbroken(quantity: string): string {
+  return quantity.replaceAll(' ', '\u00a0');
+}
+
 /** The number large, its unit small. */
 function quantityOf(change: string): HTMLElement {
   const [, number, unit] = /^(\S+)(.*)$/.exec(change)!;
@@ -60,9 +66,11 @@ function quantityOf(change: string): HTMLElement {
 }
 
 /** The latest of a run that goes on. */
-function whereItIs({ curves, seconds }: RunReport): string {
+function whereItIs({ curves, seconds, expectedSeconds }: RunReport): string {
   const curve = curves.at(-1);
-  const since = `${duration(seconds)} min since the start`;
+  const left =
+    expectedSeconds && expectedSeconds > seconds ? `, about ${duration(expectedSeconds - seconds)} left` : '';
+  const since = `${duration(seconds)} since the start${left}`;
   if (!curve) return since;
   const epoch = curve.steps.epoch.at(-1) ?? curve.means.length;
   const loss = curve.steps.total.at(-1) ?? curve.means.at(-1)?.loss;
@@ -97,7 +105,7 @@ function quantity({ unit }: ReportedGoal, value: number): string {
     case 'points':
       return `${(100 * value).toFixed(2)} points`;
     case 'minutes':
-      return `${duration(60 * value)} min`;
+      return wallTime(60 * value);
     case 'logit':
       return value.toExponential(1);
     case 'milliseconds':

@@ -4,7 +4,7 @@ import { Chart } from '../chart.ts';
 import { currentTheme } from '../current-theme.ts';
 import { h, table } from '../dom.ts';
 import { accuracyOverIterations, macsOverIterations } from '../plots/iterations-plot.ts';
-import { paretoPlot, paretoPoints } from '../plots/pareto-plot.ts';
+import { guardsInView, paretoPlot, paretoPoints } from '../plots/pareto-plot.ts';
 import { type Section, sectionElement } from '../section.ts';
 
 /** What each removal cost and gave. */
@@ -24,9 +24,10 @@ export function iterationsSection(): Section {
       const points = paretoPoints(run);
       if (points.length < 2) return false;
       const theme = currentTheme();
+      const { accuracyAtLeast, macsAtMost } = guardsInView(run.guards, points);
       const guards = [
-        run.guards.accuracyAtLeast === undefined ? [] : 'the least accuracy allowed',
-        run.guards.macsAtMost === undefined ? [] : 'the most MACs wanted',
+        accuracyAtLeast === undefined ? [] : 'the least accuracy allowed',
+        macsAtMost === undefined ? [] : 'the most MACs wanted',
       ].flat();
       pareto.show({
         title: 'Accuracy over MACs',

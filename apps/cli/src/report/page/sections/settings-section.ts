@@ -1,4 +1,4 @@
-import { duration } from '../../../terminal/format.ts';
+import { wallTime } from '../../../terminal/format.ts';
 import type { RunReport } from '../../run-report.ts';
 import { h, table } from '../dom.ts';
 import { type Section, sectionElement } from '../section.ts';
@@ -56,7 +56,7 @@ function versions(all: ReadonlyMap<string, string>): string {
 function times({ parts }: RunReport): HTMLElement {
   const rows = Object.entries(parts)
     .filter(([part]) => part !== 'afterData')
-    .map(([part, seconds]) => [part, seconds < 60 ? `${seconds.toFixed(1)} s` : `${duration(seconds)} min`]);
+    .map(([part, seconds]) => [part, seconds < 60 ? `${seconds.toFixed(1)} s` : wallTime(seconds)]);
   return h(
     'div',
     { class: 'block' },
