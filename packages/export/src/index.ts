@@ -13,6 +13,7 @@ export type { RangeRule } from './precision/calibrate.ts';
 
 export { type Float16Options, toFloat16 } from './precision/float16.ts';
 export { type QuantiseOptions, quantise } from './precision/quantise.ts';
+export { type ClassifierOptions, type OnnxClassifier, openClassifier } from './runtime/classifier.ts';
 export {
   compareSpeed,
   type PartialBlocks,

@@ -20,6 +20,7 @@ const conv = (name: string, filters: number) => ({
   group: 1,
   paddedMacs: 150,
   fits: filters % 8 === 0 ? (8 as const) : (1 as const),
+  inBlocks: true,
 });
 const comparison = (
   measurements: SpeedComparison['measurements'],
@@ -36,6 +37,13 @@ it('names the settings that are far below, and the layers whose channels do not 
   ]);
   expect(warningsOf(comparison([at(1, 1.2)], [conv('conv2', 24)]))[0]).toContain('do not fill blocks of 16: conv2');
   expect(warningsOf(comparison([at(1, 1.2)]))[0]).toMatch(/All channels fill blocks of 16\.$/);
+});
+
+it('names layers that are not computed in blocks', () => {
+  const odd = { ...conv('conv4', 81), inputs: 77, inBlocks: false };
+  expect(warningsOf(comparison([at(128, 1)], [odd]))[0]).toContain(
+    'conv4 (77 in, 81 out: 77 is no multiple of 4: not in blocks at all)',
+  );
 });
 
 it('counts the layers that it does not name', () => {

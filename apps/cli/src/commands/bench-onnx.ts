@@ -107,8 +107,11 @@ export function warningsOf({ macs, measurements, partialBlocks }: SpeedCompariso
   ];
 }
 
-function describe({ name, inputs, filters, macs, paddedMacs }: PartialBlocks): string {
-  return `${name} (${inputs} in, ${filters} out: up to ${times(paddedMacs / macs)} the work)`;
+function describe({ name, inputs, filters, macs, paddedMacs, inBlocks }: PartialBlocks): string {
+  const loss = inBlocks
+    ? `up to ${times(paddedMacs / macs)} the work`
+    : `${inputs} is no multiple of 4: not in blocks at all`;
+  return `${name} (${inputs} in, ${filters} out: ${loss})`;
 }
 
 /** 2.0234 -> '2.02 x' */

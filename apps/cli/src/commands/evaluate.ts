@@ -1,14 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { countCost, evaluate } from '@secateur/core';
-import { readOnnxMetadata } from '@secateur/export';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { observe } from '../run/batch-sources.ts';
-import { type Dataset, takeImages } from '../run/dataset.ts';
-import { evaluateOnnx } from '../run/evaluate-onnx.ts';
+import { takeImages } from '../run/dataset.ts';
+import { evaluateOnnx, openOnnxFor } from '../run/evaluate-onnx.ts';
 import { openImages } from '../run/image-sources.ts';
-import { adaptDataset, withClassesOf } from '../run/model-data.ts';
+import { adaptDataset } from '../run/model-data.ts';
 import { imagesOf, loadModel } from '../run/model-folder.ts';
 import { imagesOfOnnx, isOnnxFile } from '../run/onnx-model.ts';
 import { describeCost, evaluationReport } from '../terminal/evaluation-report.ts';
@@ -52,7 +50,8 @@ async function evaluateModel(invocation: Invocation<Flags>): Promise<ExitCode> {
   const [path] = invocation.args as [string];
   const model = isOnnxFile(path) ? undefined : await startAndLoad(invocation, path);
   const images = await loadDatasetFor(invocation, { network: model ? imagesOf(model) : await imagesOfOnnx(path) });
-  const dataset = model ? adaptDataset(images, model) : await standardiseFor(path, images);
+  const file = model ? undefined : await openOnnxFor(path, images, (note) => terminal.warn(note));
+  const dataset = file?.dataset ?? adaptDataset(images, model!);
   const test = takeImages(dataset.test, flags.testImages ?? null, 0);
   const source = openImages(test, { batchSize: flags.batchSize, statistics: dataset.statistics });
   let seen = 0;
@@ -62,25 +61,18 @@ async function evaluateModel(invocation: Invocation<Flags>): Promise<ExitCode> {
   };
   try {
     const observed = observe(source, { signal, onBatch });
-    const evaluation = model ? await evaluate(model, observed) : await evaluateOnnx(path, observed);
+    const evaluation = file ? await evaluateOnnx(file.classifier, observed) : await evaluate(model!, observed);
     const cost = model && countCost(model);
     const value = { model: path, ...(cost && { macs: cost.macs, parameters: cost.parameters }), ...evaluation };
     if (cost) terminal.step('Network', describeCost(cost));
     terminal.result({ text: () => evaluationReport(evaluation), value });
     return EXIT.ok;
   } finally {
-    await source.close();
+    await Promise.all([source.close(), file?.classifier.release()]);
   }
 }
 
 async function startAndLoad(invocation: Invocation<Flags>, path: string) {
   await startEngineFor(invocation);
   return loadModel(path);
-}
-
-/** An ONNX file of secateur states its classes and its normalisation; others get the data set's. */
-async function standardiseFor(file: string, whole: Dataset): Promise<Dataset> {
-  const { mean, std, classNames } = readOnnxMetadata(await readFile(file));
-  const dataset = classNames ? withClassesOf(whole, classNames) : whole;
-  return mean && std && !whole.folder?.hasOwnStatistics ? { ...dataset, statistics: { mean, std } } : dataset;
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { ChannelStatistics } from '@secateur/data';
 import { importOnnx, type OnnxMetadata, readOnnxMetadata } from '@secateur/export';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type FolderForm, folderFormSchema, type NetworkImages } from './image-folder.ts';
@@ -22,15 +23,22 @@ export async function loadOnnxModel(path: string, warn: (note: string) => void):
   return model;
 }
 
-/** The file scales pixels by a factor of its own; statistics are of pixels from 0 to 1. */
 function attachStatistics(model: LayersModel, metadata: OnnxMetadata): void {
-  const { classNames, mean, std, inputScale = 1 / 255 } = metadata;
+  const { classNames } = metadata;
+  const statistics = statisticsOf(metadata);
   const [channels, classes] = [model.inputs[0]!.shape.at(-1), model.outputs[0]!.shape.at(-1)];
-  if (classNames?.length !== classes || mean?.length !== channels || std?.length !== channels) return;
-  const rescale = (values: readonly number[]) => values.map((value) => value / (inputScale * 255));
-  const folderForm = folderFormOf(metadata);
-  attachTrainingData(model, { classNames: classNames!, mean: rescale(mean!), std: rescale(std!), folderForm });
+  if (classNames?.length !== classes || statistics?.mean.length !== channels) return;
+  attachTrainingData(model, { classNames: classNames!, ...statistics!, folderForm: folderFormOf(metadata) });
 }
+
+/** How the file says that its images are standardised. It scales pixels by a factor of its own; statistics are of pixels from 0 to 1. */
+export function statisticsOf({ mean, std, inputScale = 1 / 255 }: OnnxMetadata): ChannelStatistics | undefined {
+  if (!mean || mean.length !== std?.length) return undefined;
+  const rescale = (values: readonly number[]) => values.map((value) => value / (inputScale * 255));
+  return { mean: rescale(mean), std: rescale(std) };
+}
+
+const MOST_COLOURS = 4;
 
 /** How a folder of images was read for the network of an ONNX file that secateur wrote. */
 export function folderFormOf({ properties }: Pick<OnnxMetadata, 'properties'>): FolderForm | undefined {
@@ -47,8 +55,9 @@ export async function imagesOfOnnx(path: string): Promise<NetworkImages> {
   const metadata = readOnnxMetadata(await readFile(path));
   const size = (dimension: number | string | undefined) => (typeof dimension === 'number' ? dimension : null);
   const { dims, type } = metadata.input;
-  // Pixels lie channels last; secateur's files that take standardised images may do so too.
-  const last = type === 'uint8' || metadata.properties.input_layout === 'NHWC';
+  // Pixels lie channels last; files that take standardised images may do so too, those of Keras without saying so.
+  const isKeras = size(dims[1]) !== null && Number(dims[1]) > MOST_COLOURS && Number(dims[3]) <= MOST_COLOURS;
+  const last = type === 'uint8' || metadata.properties.input_layout === 'NHWC' || isKeras;
   const [height, width, channels] = (last ? [1, 2, 3] : [2, 3, 1]).map((axis) => size(dims[axis]));
   return { height: height!, width: width!, channels: channels!, folderForm: folderFormOf(metadata) };
 }

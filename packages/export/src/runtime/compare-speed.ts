@@ -32,8 +32,10 @@ export interface SpeedMeasurement {
 export interface PartialBlocks extends NodeCost {
   /** What is computed when channels are padded to whole blocks of 16. */
   readonly paddedMacs: number;
-  /** The largest of 16 and 8 that divides the channels on both sides, or 1. */
+  /** Whether 8 divides the channels on both sides, or nothing. */
   readonly fits: 8 | 1;
+  /** False for a convolution that onnxruntime does not compute in blocks at all: see `compareSpeed`. */
+  readonly inBlocks: boolean;
 }
 
 export interface SpeedComparison {
@@ -41,7 +43,7 @@ export interface SpeedComparison {
   /** The ratio of what is computed when channels are padded to whole blocks of 16: what can be hoped for. */
   readonly paddedRatio: number;
   readonly measurements: readonly SpeedMeasurement[];
-  /** Nodes of the pruned model that waste work on padding, the largest waste first. */
+  /** Nodes of the pruned model with partial blocks: those that are not computed in blocks first, then the largest waste first. */
   readonly partialBlocks: readonly PartialBlocks[];
 }
 
@@ -49,8 +51,9 @@ export interface SpeedComparison {
  * Times a network and its pruned version in onnxruntime-node, in turn, and compares how much faster the smaller one is with how
  * many times fewer multiply-accumulates it has.
  *
- * onnxruntime computes convolutions in blocks of 8 (AVX2) or 16 (AVX-512) channels, so that 33 filters cost as much as 40 or 48:
- * `partialBlocks` lists the nodes which that touches.
+ * onnxruntime computes convolutions in blocks of 8 (AVX2) or 16 (AVX-512) channels, so that 33 filters cost as much as 40 or 48. A
+ * convolution of 16 or more input channels that are no multiple of 4 leaves blocks altogether, for a matrix product of unfolded windows
+ * that takes about twice the time for the same work (seen in profiles of onnxruntime 1.30). `partialBlocks` lists the nodes which that touches.
  *
  * @throws Error when a file is not valid ONNX or has inputs of unknown size, or an option is not a positive integer.
  */
@@ -95,10 +98,15 @@ export function findPartialBlocks(nodes: readonly NodeCost[]): PartialBlocks[] {
           ...node,
           paddedMacs: paddedMacs(node),
           fits: blockSides(node).every((side) => side % 8 === 0) ? 8 : 1,
+          inBlocks: isInBlocks(node),
         }) as const,
     )
     .filter(({ macs, paddedMacs }) => paddedMacs > macs)
-    .sort((a, b) => b.paddedMacs - b.macs - (a.paddedMacs - a.macs));
+    .sort((a, b) => Number(a.inBlocks) - Number(b.inBlocks) || b.paddedMacs - b.macs - (a.paddedMacs - a.macs));
+}
+
+function isInBlocks({ opType, inputs, group }: NodeCost): boolean {
+  return opType !== 'Conv' || group > 1 || inputs < BLOCK || inputs % 4 === 0;
 }
 
 const BLOCK = 16;
