@@ -360,17 +360,33 @@ describe('activations', () => {
     );
   });
 
-  it('clip where the minimum is 0', async () => {
-    const bounds = { min: floats([], () => 0), max: floats([], () => 0.5) };
-    const clip = (...inputs: string[]): File => ({
-      nodes: [{ op: 'Clip', inputs: ['x', ...inputs] }],
-      tensors: bounds,
+  it('clip to whatever bounds', async () => {
+    const tensors = { low: floats([], () => -0.25), zero: floats([], () => 0), high: floats([], () => 0.5) };
+    const clip = (node: Partial<FileNode>, ...inputs: string[]): File => ({
+      nodes: [{ op: 'Clip', inputs: ['x', ...inputs], ...node }],
+      tensors: Object.fromEntries(Object.entries(tensors).filter(([name]) => inputs.includes(name))),
     });
-    expect((await compare(clip('min', 'max'))).layers).toEqual(['ReLU']);
-    expect((await compare({ ...clip('min'), tensors: { min: bounds.min } })).layers).toEqual(['Activation']);
-    await expect(compare({ ...clip('', 'max'), tensors: { max: bounds.max } })).rejects.toThrow(
-      'activations with the minimum 0 only',
+    expect((await compare(clip({}, 'zero', 'high'))).layers).toEqual(['ReLU']);
+    expect((await compare(clip({}, 'zero'))).layers).toEqual(['Activation']);
+    expect((await compare(clip({ op: 'Max' }, 'zero'))).layers).toEqual(['Activation']);
+    const [affine, relu] = ['DepthwiseConv2D', 'ReLU'];
+    expect((await compare(clip({}, 'low', 'high'))).layers).toEqual([affine, relu, affine]);
+    expect((await compare(clip({ op: 'Max' }, 'low'))).layers).toEqual([affine, 'Activation', affine]);
+    expect((await compare(clip({ op: 'Min' }, 'high'))).layers).toEqual([affine, 'Activation', affine]);
+    expect((await compare(clip({}, '', 'high'))).layers).toEqual([affine, 'Activation', affine]);
+    await expect(compare(clip({}, 'high', 'low'))).rejects.toThrow(
+      'clips to [0.5, -0.25], which leaves one number or none',
     );
+    // As Keras writes a ReLU with a maximum of its own.
+    const both = clip({}, 'high');
+    const nodes: FileNode[] = [
+      { op: 'Relu', outputs: ['a'] },
+      { op: 'Min', inputs: ['a', 'high'] },
+    ];
+    expect((await compare({ ...both, nodes })).layers).toEqual(['Activation', 'ReLU']);
+    await expect(
+      compare({ nodes: [{ op: 'Max', inputs: ['x', 'w'] }], tensors: { w: floats([3, 1, 1], () => 1) } }),
+    ).rejects.toThrow('meets constants of shape [3,1,1]; expected one number');
   });
 
   it('leaves a final softmax out where logits are asked for, and keeps dropout for training', async () => {

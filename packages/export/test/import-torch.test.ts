@@ -1,13 +1,13 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { applyPlan, countCost, createPlan, rankByShare, readGraph, scoreFilters, selectFilters } from '@secateur/core';
+import { countCost } from '@secateur/core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { exportOnnx, importOnnx, nhwcToNchw } from '../src/index.ts';
 import { expectClose, randomImages, runModel, runOnnx } from './oracle.ts';
+import { pruneByNorm } from './prune-by-norm.ts';
 
 const folder = new URL('fixtures/', import.meta.url);
 const fixtures = readdirSync(folder).filter((name) => name.endsWith('.onnx'));
@@ -32,21 +32,6 @@ async function runFile(
   return Float32Array.from(rows);
 }
 
-async function prune(model: LayersModel): Promise<LayersModel> {
-  const graph = readGraph(model);
-  const scores = await scoreFilters(model, undefined, {
-    criterion: { kind: 'l1-norm' },
-    layers: graph.groups.flatMap(({ producers }) => producers),
-  });
-  const { removed } = selectFilters(rankByShare(scores, { groups: graph.groups }), {
-    strategy: 'percentage',
-    scope: 'layer',
-    maxFraction: 0.3,
-    layerSizes: graph.filters,
-  });
-  return applyPlan(model, createPlan(removed, { graph }));
-}
-
 describe.each(fixtures)('%s, as PyTorch wrote it', (fixture) => {
   it('gives what onnxruntime gives, as imported, pruned and exported again', async () => {
     const bytes = await readFile(new URL(fixture, folder));
@@ -56,7 +41,7 @@ describe.each(fixtures)('%s, as PyTorch wrote it', (fixture) => {
     expectClose(runModel(model, images), await runFile(bytes, images));
     expectClose(await runOnnx(await exportOnnx(model), images), runModel(model, images));
 
-    const pruned = await prune(model);
+    const pruned = await pruneByNorm(model);
     expect(countCost(pruned).macs).toBeLessThan(countCost(model).macs);
     expectClose(await runOnnx(await exportOnnx(pruned), images), runModel(pruned, images));
     for (const each of [model, pruned]) each.dispose();

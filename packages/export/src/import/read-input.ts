@@ -1,5 +1,5 @@
 import { quote } from '../quote.ts';
-import type { SourceGraph } from './source-graph.ts';
+import type { SourceGraph, SourceNode } from './source-graph.ts';
 import { CHANNELS_FIRST } from './value.ts';
 
 /** How the file's input lists an image: [batch, channels, height, width] or [batch, height, width, channels]. */
@@ -52,13 +52,23 @@ const KNOWS_CHANNELS_FIRST = new Set([
   'PRelu',
 ]);
 
-function layoutOf({ nodes, input }: SourceGraph): InputLayout {
+function layoutOf(graph: SourceGraph): InputLayout {
+  const { nodes, input } = graph;
   const reached = new Set([input.name]);
   for (const node of nodes) {
     if (!node.inputs.some((name) => reached.has(name))) continue;
+    if (movesOneChannel(node, graph)) return 'NHWC';
     if (KNOWS_CHANNELS_FIRST.has(node.opType)) return 'NCHW';
     if (node.opType === 'Transpose') return String(node.attributes.integers('perm')) === '0,3,1,2' ? 'NHWC' : 'NCHW';
     for (const name of node.outputs) reached.add(name);
   }
   return 'NCHW';
+}
+
+/** [batch, height, width, 1] becomes [batch, 1, height, width] by a reshape, as tf2onnx writes transposes that move nothing. */
+function movesOneChannel({ opType, inputs }: SourceNode, { input, constant }: SourceGraph): boolean {
+  if (opType !== 'Reshape') return false;
+  const [, height, width, channels] = input.dims;
+  const target = [...(constant(inputs[1] ?? '')?.data ?? [])];
+  return channels === 1 && height !== 1 && String(target.slice(1)) === String([1, height, width]);
 }

@@ -127,9 +127,12 @@ export class Materialiser {
     const from = dimsOf(value);
     const isNotOne = (size: number) => size !== 1;
     if (String(from.filter(isNotOne)) === String(dims.filter(isNotOne))) {
-      const kept = value.axes.filter((_, axis) => isNotOne(from[axis]!));
-      let next = 0;
-      return { ...value, axes: dims.map((size) => (isNotOne(size) ? kept[next++] : undefined)) };
+      const [kept, ones] = [true, false].map((wanted) =>
+        value.axes.filter((_, axis) => isNotOne(from[axis]!) === wanted),
+      );
+      // One axis of size 1 is like another: those that the layer has come first, so that images stay images.
+      const real = ones!.filter((axis) => axis !== undefined);
+      return { ...value, axes: dims.map((size) => (isNotOne(size) ? kept!.shift() : real.shift())) };
     }
     const seen = this.plain(value);
     if (dims.length === 1) {

@@ -2,6 +2,7 @@ import { layers } from '@tensorflow/tfjs-layers';
 import { asFloat32, axisOf, type Constant } from '../constant.ts';
 import { isLastAxis, type TensorValue } from '../value.ts';
 import { affine } from './affine.ts';
+import { clip } from './clip.ts';
 import type { Operator, OperatorContext } from './context.ts';
 import { multiply } from './merge.ts';
 
@@ -33,19 +34,7 @@ const named =
   (context) =>
     activate(context, context.tensor(), activation);
 
-/** min(max(x, 0), maximum) */
-function clipAbove0(context: OperatorContext, x: TensorValue, maximum: number, part = ''): TensorValue {
-  if (maximum === Number.POSITIVE_INFINITY) return activate(context, x, 'relu', part);
-  if (maximum === 6) return activate(context, x, 'relu6', part);
-  if (!(maximum > 0)) throw new Error(`clips to at most ${maximum}; expected a number above 0`);
-  return context.elementwise(
-    x,
-    { nonNegative: true, create: (name) => layers.reLU({ name, maxValue: maximum }) },
-    part,
-  );
-}
-
-const clip: Operator = (context) => {
+const clipTo: Operator = (context) => {
   const bound = (index: number, name: string, fallback: number) => {
     const input = context.optionalConstant(index, name);
     if (input && input.data.length !== 1)
@@ -54,10 +43,8 @@ const clip: Operator = (context) => {
     const value = input ? input.data[0]! : context.attributes.float(name, fallback);
     return Math.abs(value) >= LARGEST_FLOAT ? Math.sign(value) * Number.POSITIVE_INFINITY : value;
   };
-  const [minimum, maximum] = [bound(1, 'min', -LARGEST_FLOAT), bound(2, 'max', LARGEST_FLOAT)];
-  const x = context.tensor();
-  if (minimum === 0 || (minimum < 0 && x.layer.nonNegative)) return clipAbove0(context, x, maximum);
-  throw new Error(`clips to [${minimum}, ${maximum}]; tfjs-layers has activations with the minimum 0 only`);
+  const bounds = { minimum: bound(1, 'min', -LARGEST_FLOAT), maximum: bound(2, 'max', LARGEST_FLOAT) };
+  return clip(context, context.tensor(), bounds);
 };
 
 const LARGEST_FLOAT = 3.4028234e38;
@@ -71,7 +58,7 @@ function hardSigmoid(
   const x = { ...context.tensor(), sole: false };
   // ONNX stores both as float32.
   if (Math.fround(alpha) === Math.fround(0.2) && beta === 0.5) return activate(context, x, 'hardSigmoid', part);
-  return clipAbove0(context, affine(context, x, { scale: alpha, shift: beta }), 1, part);
+  return clip(context, affine(context, x, { scale: alpha, shift: beta }), { minimum: 0, maximum: 1 }, part);
 }
 
 const softmax =
@@ -117,7 +104,7 @@ const dropout: Operator = (context) => {
 };
 
 export const activationOperators: Readonly<Record<string, Operator>> = {
-  Clip: clip,
+  Clip: clipTo,
   Dropout: dropout,
   Elu: (context) => {
     const alpha = context.attributes.float('alpha', 1);

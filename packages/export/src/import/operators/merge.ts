@@ -3,6 +3,7 @@ import { axisOf, type Constant } from '../constant.ts';
 import type { Layer } from '../plan.ts';
 import { dimsOf, type TensorValue, viewOf } from '../value.ts';
 import { type Affine, affine } from './affine.ts';
+import { type Bounds, clip } from './clip.ts';
 import type { Operator, OperatorContext } from './context.ts';
 
 type CreateMerge = (name: string) => Layer;
@@ -83,14 +84,30 @@ const sameEitherWay = (map: (constant: Constant) => Affine) => ({ before: map, b
 
 const negate = (value: number) => -value;
 
+/** The largest or smallest of any number of tensors, and of constants, which bound the values from one side. */
+const extreme =
+  (create: CreateMerge, side: keyof Bounds): Operator =>
+  (context) => {
+    const tensors = context.inputs.filter((value) => value.kind === 'tensor');
+    const joined = merge(context, tensors, { create, nonNegative: side === 'minimum' ? 'some' : 'all' });
+    const bounds = context.inputs.flatMap((value) => {
+      if (value.kind === 'tensor') return [];
+      if (value.data.length !== 1) throw new Error(`meets constants of shape [${value.dims}]; expected one number`);
+      return [value.data[0]!];
+    });
+    const open: Bounds = { minimum: Number.NEGATIVE_INFINITY, maximum: Number.POSITIVE_INFINITY };
+    const bound = side === 'minimum' ? Math.max(open[side], ...bounds) : Math.min(open[side], ...bounds);
+    return clip(context, joined, { ...open, [side]: bound }, tensors.length > 1 ? 'bounded' : '');
+  };
+
 /** Any number of tensors, no constants. */
 const variadic =
-  (create: CreateMerge, nonNegative: 'all' | 'some' = 'all'): Operator =>
+  (create: CreateMerge): Operator =>
   (context) =>
     merge(
       context,
       context.inputs.map((_, index) => context.tensor(index)),
-      { create, nonNegative },
+      { create },
     );
 
 const concatenate: Operator = (context) => {
@@ -140,9 +157,9 @@ export const mergeOperators: Readonly<Record<string, Operator>> = {
     before: (divisor) => ({ scale: mapped(divisor, (value) => 1 / value) }),
     behind: () => undefined,
   }),
-  Max: variadic((name) => layers.maximum({ name }), 'some'),
+  Max: extreme((name) => layers.maximum({ name }), 'minimum'),
   Mean: variadic((name) => layers.average({ name })),
-  Min: variadic((name) => layers.minimum({ name })),
+  Min: extreme((name) => layers.minimum({ name }), 'maximum'),
   Mul: arithmetic({ tensors: multiply, ...sameEitherWay((scale) => ({ scale })) }),
   Neg: (context) => affine(context, context.tensor(), { scale: -1 }),
   Sub: arithmetic({
