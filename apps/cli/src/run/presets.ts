@@ -35,7 +35,8 @@ const quickstart: RunConfig = {
     maxFraction: 0.26,
     minFilters: 8,
     maxLayerFraction: 0.4,
-    roundTo: 1,
+    // onnxruntime computes channels in blocks: filter by filter, only 62 % of the MACs' ratio would arrive as speed.
+    roundTo: 8,
   },
   fineTune: {
     epochs: 1,
