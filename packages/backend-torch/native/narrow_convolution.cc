@@ -17,6 +17,7 @@ constexpr int64_t kInWords = 8;    // words of one pixel in a block of input cha
 constexpr int64_t kOutBlock = 16;  // output channels in a register
 constexpr int64_t kPackedBytes = 128 << 10;  // what the caches next to a core hold
 constexpr int64_t kMinRows = 4;              // of a strip
+constexpr int64_t kWorthSharing = 4096;      // words; fewer are packed sooner than a thread starts
 
 int64_t blocks(int64_t channels, int64_t width) { return (channels + width - 1) / width; }
 
@@ -92,7 +93,7 @@ struct Plan {
   int64_t height, width, out;
   const Word* filter;
   const float* bias;  // of all blocks
-  bool relu;
+  Rectifier relu;
 };
 
 /** Where a tile lies in the output, and in what is added to it (or null). */
@@ -132,7 +133,7 @@ void computeTile(const Plan& plan, const Strip& strip, int64_t row, int64_t colu
     __m512 value = sums[p];
     if (to.residual) value = _mm512_add_ps(value, Number::loadFloats(valid, to.residual));
     // In this order of arguments NaN stays NaN.
-    if (plan.relu) value = _mm512_max_ps(_mm512_setzero_ps(), value);
+    if (plan.relu.isOn) value = _mm512_min_ps(_mm512_set1_ps(plan.relu.most), _mm512_max_ps(_mm512_setzero_ps(), value));
     Number::store(to.y, valid, value);
   }
 }
@@ -151,7 +152,7 @@ void computeRows(const Plan& plan, const Strip& strip, int64_t rows, int64_t out
 }
 
 template <typename Number, typename Storage = typename Number::Storage>
-at::Tensor convolve(const at::Tensor& x, const NarrowFilter& filter, const MaybeTensor& bias, const MaybeTensor& residual, const SmallMap& map, bool relu) {
+at::Tensor convolve(const at::Tensor& x, const NarrowFilter& filter, const MaybeTensor& bias, const MaybeTensor& residual, const SmallMap& map, const Rectifier& relu) {
   const at::Tensor dense = x.contiguous();
   const MaybeTensor added = residual ? MaybeTensor(residual->contiguous()) : c10::nullopt;
   const at::Tensor y = at::empty({x.size(0), map.outH, map.outW, filter.out}, x.options());
@@ -209,24 +210,28 @@ NarrowFilter pack(const at::Tensor& filter, at::ScalarType type) {
   const int64_t height = filter.size(0), width = filter.size(1), in = filter.size(2), out = filter.size(3);
   const int64_t inBlocks = blocks(in, inBlock<Number>()), outBlocks = blocks(out, kOutBlock);
   const at::Tensor words = at::empty({outBlocks, inBlocks, height, width, kInWords, kOutBlock}, at::kInt);
-  auto* at = reinterpret_cast<Word*>(words.data_ptr<int32_t>());
+  auto* packed = reinterpret_cast<Word*>(words.data_ptr<int32_t>());
+  const int64_t wordsOfBlock = inBlocks * height * width * kInWords * kOutBlock;
   withStorageType(filter, [&](auto* storage) {
     using T = std::remove_pointer_t<decltype(storage)>;
     const T* values = filter.data_ptr<T>();
     const auto strides = filter.strides();
-    for (int64_t ob = 0; ob < outBlocks; ++ob) {
-      for (int64_t ib = 0; ib < inBlocks; ++ib) {
-        for (int64_t t = 0; t < height * width; ++t) {
-          const T* tap = values + t / width * strides[0] + t % width * strides[1];
-          for (int64_t k = 0; k < kInWords; ++k) {
-            for (int64_t o = ob * kOutBlock; o < (ob + 1) * kOutBlock; ++o) {
-              const int64_t i = ib * inBlock<Number>() + k * Number::numbers;
-              *at++ = o < out ? wordAt(tap, i, o, strides, in, static_cast<const Number*>(nullptr)) : 0;
+    at::parallel_for(0, outBlocks, blocks(kWorthSharing, wordsOfBlock), [&](int64_t begin, int64_t end) {
+      Word* at = packed + begin * wordsOfBlock;
+      for (int64_t ob = begin; ob < end; ++ob) {
+        for (int64_t ib = 0; ib < inBlocks; ++ib) {
+          for (int64_t t = 0; t < height * width; ++t) {
+            const T* tap = values + t / width * strides[0] + t % width * strides[1];
+            for (int64_t k = 0; k < kInWords; ++k) {
+              for (int64_t o = ob * kOutBlock; o < (ob + 1) * kOutBlock; ++o) {
+                const int64_t i = ib * inBlock<Number>() + k * Number::numbers;
+                *at++ = o < out ? wordAt(tap, i, o, strides, in, static_cast<const Number*>(nullptr)) : 0;
+              }
             }
           }
         }
       }
-    }
+    });
   });
   return {words, type, height, width, in, out};
 }
@@ -253,7 +258,7 @@ NarrowFilter packNarrowFilter(const at::Tensor& filter, at::ScalarType type) {
 }
 
 at::Tensor narrowConvolution(const at::Tensor& x, const NarrowFilter& filter, const MaybeTensor& bias, const MaybeTensor& residual, const SmallMap& map,
-                             bool relu) {
+                             const Rectifier& relu) {
 #ifdef __AVX512BF16__
   if (filter.type == at::kBFloat16) return convolve<Bfloat16>(x, filter, bias, residual, map, relu);
 #endif
@@ -266,7 +271,7 @@ bool favoursNarrowConvolution(const SmallMap&, at::ScalarType, int64_t, int64_t,
 
 NarrowFilter packNarrowFilter(const at::Tensor&, at::ScalarType) { TORCH_CHECK(false, "this processor has no AVX-512"); }
 
-at::Tensor narrowConvolution(const at::Tensor&, const NarrowFilter&, const MaybeTensor&, const MaybeTensor&, const SmallMap&, bool) {
+at::Tensor narrowConvolution(const at::Tensor&, const NarrowFilter&, const MaybeTensor&, const MaybeTensor&, const SmallMap&, const Rectifier&) {
   TORCH_CHECK(false, "this processor has no AVX-512");
 }
 

@@ -14,6 +14,12 @@ struct NarrowFilter {
   int64_t height, width, in, out;
 };
 
+/** What follows: nothing, or a ReLU that lets `most` through at most. */
+struct Rectifier {
+  bool isOn;
+  float most;
+};
+
 /** Whether narrowConvolution is worth it: more than one tap, few channels, maps that are not tiny, and a processor for it. */
 bool favoursNarrowConvolution(const SmallMap& map, at::ScalarType type, int64_t images, int64_t in, int64_t out);
 
@@ -25,6 +31,6 @@ NarrowFilter packNarrowFilter(const at::Tensor& filter, at::ScalarType type);
  * filter's type, except for the bias [out], which is float32.
  */
 at::Tensor narrowConvolution(const at::Tensor& x, const NarrowFilter& filter, const MaybeTensor& bias, const MaybeTensor& residual, const SmallMap& map,
-                             bool relu);
+                             const Rectifier& relu);
 
 }  // namespace secateur

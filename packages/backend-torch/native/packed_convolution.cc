@@ -112,29 +112,30 @@ Napi::Value packConvolution(Call& call) {
 }
 
 template <bool kRelu, typename T>
-void finishRange(T* __restrict values, const T* __restrict residual, int64_t count) {
+void finishRange(T* __restrict values, const T* __restrict residual, float most, int64_t count) {
 #pragma omp simd
   for (int64_t i = 0; i < count; ++i) {
     const float value = toFloat(values[i]) + (residual ? toFloat(residual[i]) : 0.0f);
-    assign(values[i], kRelu && value < 0.0f ? 0.0f : value);
+    const float rectified = kRelu && value < 0.0f ? 0.0f : value;
+    assign(values[i], kRelu && rectified > most ? most : rectified);
   }
 }
 
 /** y = activation(y + residual), in place. oneDNN's own ReLU would turn NaN into 0. */
-void finish(const at::Tensor& y, const MaybeTensor& residual, bool relu) {
+void finish(const at::Tensor& y, const MaybeTensor& residual, const Rectifier& relu) {
   withStorageType(y, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     T* const values = y.data_ptr<T>();
     const T* const added = residual ? residual->data_ptr<T>() : nullptr;
     at::parallel_for(0, y.numel(), 1 << 14, [=](int64_t begin, int64_t end) {
       const T* from = added ? added + begin : nullptr;
-      if (relu) finishRange<true>(values + begin, from, end - begin);
-      else finishRange<false>(values + begin, from, end - begin);
+      if (relu.isOn) finishRange<true>(values + begin, from, relu.most, end - begin);
+      else finishRange<false>(values + begin, from, relu.most, end - begin);
     });
   });
 }
 
-/** (packed, x, residual | null, relu) -> y */
+/** (packed, x, residual | null, relu, most): what the ReLU lets through at most -> y */
 at::Tensor runPackedConvolution(Call& call) {
   const Packed packed = packedStore().get(call.number(0));
   const at::Tensor x = call.tensor(1);
@@ -143,7 +144,7 @@ at::Tensor runPackedConvolution(Call& call) {
   const at::Tensor input = x.to(packed.type);
   MaybeTensor residual = call.optionalTensor(2);
   if (residual) residual = residual->to(packed.type).contiguous();
-  const bool relu = call.flag(3);
+  const Rectifier relu{call.flag(3), static_cast<float>(call.number(4))};
   const auto check = [&](int64_t outH, int64_t outW, int64_t out) {
     const Integers shape = {x.size(0), outH, outW, out};
     TORCH_CHECK(!residual || residual->sizes() == at::IntArrayRef(shape), "expected a residual of shape ", shape, ", but got ", residual->sizes());
@@ -156,7 +157,7 @@ at::Tensor runPackedConvolution(Call& call) {
   const at::Tensor nchw = input.contiguous().permute({0, 3, 1, 2});
   const at::Tensor y = secateur::call(*runPrepacked(), {nchw, packed.context}).toTensor().permute({0, 2, 3, 1}).contiguous();
   check(y.size(1), y.size(2), y.size(3));
-  if (relu || residual) finish(y, residual, relu);
+  if (relu.isOn || residual) finish(y, residual, relu);
   return y;
 }
 

@@ -276,8 +276,14 @@ export interface Binding
     groups: number,
     bfloat16: boolean,
   ): PackedConvolution;
-  /** The residual, of the output's shape, is added before the ReLU. */
-  runPackedConvolution(packed: PackedConvolution, x: Handle, residual: Handle | null, relu: boolean): Handle;
+  /** The residual, of the output's shape, is added before the ReLU, which lets `most` through at most. */
+  runPackedConvolution(
+    packed: PackedConvolution,
+    x: Handle,
+    residual: Handle | null,
+    relu: boolean,
+    most: number,
+  ): Handle;
   releasePackedConvolution(packed: PackedConvolution): void;
 
   convOrthogonality(kernel: Handle, bfloat16: boolean): [norm: Handle, gradient: Handle];

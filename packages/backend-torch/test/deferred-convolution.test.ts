@@ -85,6 +85,34 @@ describe('batch norm, addition and ReLU folded into a convolution', () => {
     expect(norm(difference)).toBeGreaterThan(0);
   });
 
+  it('takes ReLU6 in, as one kernel or as layers compute it', async () => {
+    const x = image([2, 6, 6, 8]);
+    const relu6 = (y: tf.Tensor) => tf.relu6(tf.mul(y, 1));
+    const layer = tfl.layers.reLU({ maxValue: 6 });
+    const strong = (seed: number) => tf.mul(image([3, 3, 8, 8], seed), 9) as tf.Tensor4D;
+    const dense = () => tf.conv2d(x, strong(2), 1, 'same');
+    const depthwise = () => tf.depthwiseConv2d(x, tf.mul(image([3, 3, 8, 1], 3), 20) as tf.Tensor4D, 1, 'same');
+    const computed = () =>
+      [dense, depthwise].flatMap((convolve) => [
+        tf.relu6(convolve()),
+        layer.apply(convolve()) as tf.Tensor,
+        tf.clipByValue(convolve(), 0, 2),
+        tf.relu6(tf.add(convolve(), x)),
+      ]);
+    const rows = await kernelsOf(() => computed().map((y) => y.dataSync()));
+    for (const name of ['Relu6', 'Relu+ClipByValue', 'ClipByValue', 'Add+Relu6']) {
+      expect(rows).toEqual(expect.arrayContaining([`Conv2D+${name}`, `DepthwiseConv2dNative+${name}`]));
+    }
+    await expectAgreement(computed, 1e-5);
+    expectClose(tf.relu6(dense()).dataSync(), relu6(dense()).dataSync(), 0);
+    expect(tf.max(tf.relu6(dense())).dataSync()[0]).toBe(6);
+    setPrecision('bfloat16');
+    expect(tf.max(tf.relu6(dense())).dataSync()[0]).toBe(6);
+    const [filter, vector] = [strong(2), tf.tensor1d([NaN, 1, 1, 1, 1, 1, 1, 1])];
+    const withNan = tf.relu6(tf.add(tf.conv2d(x, filter, 1, 'same'), tf.mul(tf.onesLike(dense()), vector)));
+    expect(Number.isNaN(withNan.dataSync()[0])).toBe(true);
+  });
+
   it('takes an addition in either order, when nothing else reads the convolution', async () => {
     const x = image([2, 9, 9, 8]);
     const filter = image([3, 3, 8, 8], 2);

@@ -44,7 +44,7 @@ const SIGNATURES: Readonly<Record<string, readonly Kind[]>> = {
     'integer',
     'flag',
   ],
-  runPackedConvolution: ['number', 'image', 'flag'],
+  runPackedConvolution: ['number', 'image', 'maybeTensor', 'flag', 'number'],
   clip: ['tensor', 'number', 'number'],
   select: ['tensor', 'tensor', 'tensor'],
   addN: ['tensors'],

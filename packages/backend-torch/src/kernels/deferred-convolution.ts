@@ -67,11 +67,19 @@ export function foldAdd(backend: TorchBackend, a: tf.TensorInfo, b: tf.TensorInf
   return undefined;
 }
 
-/** Folds ReLU into the convolution that x waits for, or returns undefined. */
-export function foldRelu(backend: TorchBackend, x: tf.TensorInfo): tf.TensorInfo | undefined {
+/**
+ * Folds ReLU into the convolution that x waits for, or returns undefined.
+ *
+ * @param rectifier The kernel's name, and what it lets through at most.
+ */
+export function foldRelu(
+  backend: TorchBackend,
+  x: tf.TensorInfo,
+  { kernel = tf.Relu, most = Number.POSITIVE_INFINITY }: { kernel?: string; most?: number } = {},
+): tf.TensorInfo | undefined {
   const pending = backend.pendingOf(x);
   if (!(pending instanceof PendingConvolution) || tf.engine().state.gradientDepth > 0) return undefined;
-  const folded = pending.withRelu();
+  const folded = pending.withRelu(kernel, most);
   return folded && backend.defer(folded, x.shape);
 }
 
@@ -111,18 +119,19 @@ class PendingConvolution implements Pending {
   readonly #convolution: Convolution;
   readonly #leases: Leases;
   readonly #kernels: readonly [string, ...string[]];
-  readonly #relu: boolean;
+  /** What a ReLU lets through at most; undefined where none follows. */
+  readonly #most: number | undefined;
 
   private constructor(
     backend: TorchBackend,
     convolution: Convolution,
-    { leases, kernels, relu }: { leases: Leases; kernels: readonly [string, ...string[]]; relu: boolean },
+    { leases, kernels, most }: { leases: Leases; kernels: readonly [string, ...string[]]; most: number | undefined },
   ) {
     this.#backend = backend;
     this.#convolution = convolution;
     this.#leases = leases;
     this.#kernels = kernels;
-    this.#relu = relu;
+    this.#most = most;
   }
 
   static of(backend: TorchBackend, convolution: Convolution): PendingConvolution {
@@ -133,7 +142,8 @@ class PendingConvolution implements Pending {
       bias: bias && backend.lease(bias),
       norm: undefined,
     };
-    return new PendingConvolution(backend, convolution, { leases, kernels: [kernel], relu: activation === 'relu' });
+    const most = activation === 'relu' ? Number.POSITIVE_INFINITY : undefined;
+    return new PendingConvolution(backend, convolution, { leases, kernels: [kernel], most });
   }
 
   withBatchNorm({ mean, variance, offset, scale, epsilon }: Normalisation): PendingConvolution | undefined {
@@ -141,7 +151,7 @@ class PendingConvolution implements Pending {
     const isPerChannel = (vector: tf.TensorInfo | undefined) =>
       !vector || (vector.dtype === 'float32' && vector.shape.length === 1 && vector.shape[0] === outChannels);
     if (
-      this.#relu ||
+      this.#most !== undefined ||
       this.#leases.residual ||
       this.#leases.norm ||
       ![mean, variance, offset, scale].every(isPerChannel)
@@ -154,22 +164,24 @@ class PendingConvolution implements Pending {
       ...(scale && { scale: this.#backend.lease(scale) }),
       epsilon,
     };
-    return this.#continued({ ...this.#retained(), norm }, tf.FusedBatchNorm, false);
+    return this.#continued({ ...this.#retained(), norm }, tf.FusedBatchNorm);
   }
 
   withResidual(residual: tf.TensorInfo): PendingConvolution | undefined {
-    if (this.#relu || this.#leases.residual) return undefined;
-    return this.#continued({ ...this.#retained(), residual: this.#backend.lease(residual) }, tf.Add, false);
+    if (this.#most !== undefined || this.#leases.residual) return undefined;
+    return this.#continued({ ...this.#retained(), residual: this.#backend.lease(residual) }, tf.Add);
   }
 
-  withRelu(): PendingConvolution | undefined {
-    return this.#relu ? undefined : this.#continued(this.#retained(), tf.Relu, true);
+  /** Layers give ReLU6 as a ReLU and the smaller of that and 6. */
+  withRelu(kernel: string, most: number): PendingConvolution {
+    return this.#continued(this.#retained(), kernel, Math.min(most, this.#most ?? Number.POSITIVE_INFINITY));
   }
 
   compute(): Handle {
     const { native } = this.#backend;
     const { x, residual } = this.#leases;
-    const run = (packed: number) => native.runPackedConvolution(packed, x.handle, residual?.handle ?? null, this.#relu);
+    const [relu, most] = [this.#most !== undefined, this.#most ?? Number.POSITIVE_INFINITY];
+    const run = (packed: number) => native.runPackedConvolution(packed, x.handle, residual?.handle ?? null, relu, most);
     const release = (handle: number) => native.releasePackedConvolution(handle);
     const { traceBeingMade } = this.#backend;
     if (traceBeingMade) {
@@ -200,11 +212,11 @@ class PendingConvolution implements Pending {
     return { kernels: this.#kernels, inputs: { x, filter }, bytes: read + written };
   }
 
-  #continued(leases: Leases, kernel: string, relu: boolean): PendingConvolution {
+  #continued(leases: Leases, kernel: string, most?: number): PendingConvolution {
     return new PendingConvolution(this.#backend, this.#convolution, {
       leases,
       kernels: [...this.#kernels, kernel],
-      relu,
+      most,
     });
   }
 

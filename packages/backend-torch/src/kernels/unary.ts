@@ -23,7 +23,6 @@ const FLOAT: Readonly<Record<string, UnaryName>> = {
   [tf.Log1p]: 'log1p',
   [tf.Neg]: 'neg',
   [tf.Reciprocal]: 'reciprocal',
-  [tf.Relu6]: 'relu6',
   [tf.Round]: 'round',
   [tf.Rsqrt]: 'rsqrt',
   [tf.Selu]: 'selu',
@@ -60,6 +59,13 @@ export const unaryKernels = [
     ({ inputs: { x }, backend }) =>
       foldRelu(backend, x) ?? backend.make(backend.native.relu(backend.handle(x)), x.shape),
   ),
+  kernel<{ x: tf.TensorInfo }, unknown>(
+    tf.Relu6,
+    {},
+    ({ inputs: { x }, backend }) =>
+      foldRelu(backend, x, { kernel: tf.Relu6, most: 6 }) ??
+      backend.make(backend.native.relu6(backend.handle(x)), x.shape),
+  ),
   unary(tf.LogicalNot, 'logicalNot', 'bool', 'bool'),
 
   kernel<{ x: tf.TensorInfo }, tf.StepAttrs>(tf.Step, {}, ({ inputs: { x }, attrs, backend }) =>
@@ -70,9 +76,11 @@ export const unaryKernels = [
     backend.make(backend.native.leakyRelu(backend.handle(x), attrs.alpha), x.shape),
   ),
 
-  kernel<{ x: tf.TensorInfo }, tf.ClipByValueAttrs>(tf.ClipByValue, {}, ({ inputs: { x }, attrs, backend }) =>
-    backend.make(backend.native.clip(backend.handle(x), attrs.clipValueMin, attrs.clipValueMax), x.shape),
-  ),
+  kernel<{ x: tf.TensorInfo }, tf.ClipByValueAttrs>(tf.ClipByValue, {}, ({ inputs: { x }, attrs, backend }) => {
+    const { clipValueMin: least, clipValueMax: most } = attrs;
+    const folded = least === 0 && most >= 0 ? foldRelu(backend, x, { kernel: tf.ClipByValue, most }) : undefined;
+    return folded ?? backend.make(backend.native.clip(backend.handle(x), least, most), x.shape);
+  }),
 
   kernel<{ x: tf.TensorInfo }, tf.CastAttrs>(
     tf.Cast,
