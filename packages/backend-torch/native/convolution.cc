@@ -88,10 +88,14 @@ const Layout kDepthwise = {
     },
 };
 
-/** What small_map.h wants to know, or nothing if it does not compute such a convolution. */
-c10::optional<SmallMap> smallMap(const Geometry& g, int64_t groups, at::IntArrayRef hwio, int64_t inH, int64_t inW) {
-  if (!usesProcessorKernels() || groups != 1 || g.strideH != 1 || g.strideW != 1 || g.dilationH != 1 || g.dilationW != 1) return c10::nullopt;
+/** What the kernels beside oneDNN want to know of a convolution of this stride, or nothing if it is not one of theirs. */
+c10::optional<SmallMap> mapOfStride(int64_t stride, const Geometry& g, int64_t groups, at::IntArrayRef hwio, int64_t inH, int64_t inW) {
+  if (!usesProcessorKernels() || groups != 1 || g.strideH != stride || g.strideW != stride || g.dilationH != 1 || g.dilationW != 1) return c10::nullopt;
   return SmallMap{hwio[0], hwio[1], inH, inW, g.outH, g.outW, g.top, g.left};
+}
+
+c10::optional<SmallMap> smallMap(const Geometry& g, int64_t groups, at::IntArrayRef hwio, int64_t inH, int64_t inW) {
+  return mapOfStride(1, g, groups, hwio, inH, inW);
 }
 
 /** (x, filter, bias | null, geometry, bfloat16, activation, leakyReluAlpha) */
@@ -168,10 +172,11 @@ at::Tensor filterGradient(Call& call) {
   const at::Tensor weight = layout.toOihw(at::empty(shape, ofType(type))).contiguous();
   TORCH_CHECK(dy.size(3) == weight.size(0) && dy.size(0) == x.size(0) && dy.size(1) == g.outH && dy.size(2) == g.outW && x.size(3) == shape[2],
               "dy ", dy.sizes(), " does not belong to a filter ", shape, " over an input ", x.sizes());
-  const auto map = smallMap(g, layout.groups(shape), shape, x.size(1), x.size(2));
-  if (map && favoursNarrowFilterGradient(*map, type, shape[2], shape[3])) {
-    return narrowFilterGradient(computeIn(x, bfloat16), computeIn(dy, bfloat16), *map);
+  const auto strided = mapOfStride(g.strideH, g, layout.groups(shape), shape, x.size(1), x.size(2));
+  if (strided && favoursNarrowFilterGradient(*strided, type, shape[2], shape[3])) {
+    return narrowFilterGradient(computeIn(x, bfloat16), computeIn(dy, bfloat16), *strided, g.strideH);
   }
+  const auto map = smallMap(g, layout.groups(shape), shape, x.size(1), x.size(2));
   if (map && map->favoursProductsPerTap()) return filterGradientByTap(computeIn(x, bfloat16), computeIn(dy, bfloat16), *map);
   const at::Tensor dw = std::get<1>(at::convolution_backward(
       toNchw(computeIn(dy, bfloat16)), padding.pad(toNchw(computeIn(x, bfloat16))), weight, at::OptionalIntArrayRef(), {g.strideH, g.strideW},

@@ -10,8 +10,8 @@ bool favoursNarrowFilterGradient(const SmallMap& map, at::ScalarType type, int64
 
 /**
  * x [images, inH, inW, in] and dy [images, outH, outW, out], both float32 or both bfloat16 -> gradient [filterH, 3, in, out]
- * in float32, laid out as [out, filterH, 3, in].
+ * in float32, laid out as [out, filterH, 3, in]. The map's sizes are those of a convolution of this stride along both axes.
  */
-at::Tensor narrowFilterGradient(const at::Tensor& x, const at::Tensor& dy, const SmallMap& map);
+at::Tensor narrowFilterGradient(const at::Tensor& x, const at::Tensor& dy, const SmallMap& map, int64_t stride);
 
 }  // namespace secateur
