@@ -5,6 +5,7 @@ import { eachEngine } from '../../../test/support/engines.ts';
 import { largestDifference } from '../../../test/support/numbers.ts';
 import { fillWeights } from '../../../test/support/small-models.ts';
 import { randomNumbers } from '../../../test/support/synthetic.ts';
+import { ZeroPadShortcut } from '../../layers/zero-pad-shortcut.ts';
 import { compileProgram } from '../program.ts';
 import { walkBackward, walkForward } from '../walk.ts';
 
@@ -29,6 +30,7 @@ const LAYERS: [string, Middle][] = [
   ],
   ['Concatenate', (x, other) => apply(layers.concatenate(), [x, other, x])],
   ['Concatenate along the rows', (x, other) => apply(layers.concatenate({ axis: 1 }), [x, other])],
+  ['ZeroPadShortcut', (x) => apply(new ZeroPadShortcut({ strides: 2, padChannels: [1, 2] }), x)],
   ['ReLU6', (x) => apply(layers.reLU({ maxValue: 6 }), x)],
   ['ReLU up to 3', (x) => apply(layers.reLU({ maxValue: 3 }), x)],
   ['Activation relu6', (x) => apply(layers.activation({ activation: 'relu6' }), x)],

@@ -12,6 +12,7 @@ import { layerNormalization } from './layer-normalization.ts';
 import { averagePooling2d, globalAveragePooling2d, maxPooling2d } from './pooling.ts';
 import { selfAttention } from './self-attention.ts';
 import { add, concatenate, flatten, zeroPadding2d } from './structure.ts';
+import { zeroPadShortcut } from './zero-pad-shortcut.ts';
 
 type ActivationName = Parameters<typeof layers.activation>[0]['activation'];
 
@@ -37,6 +38,7 @@ const OPERATIONS: Readonly<Record<string, (layer: Layer) => Operation | readonly
   SelfAttention: selfAttention,
   ReLU: (layer) => RELU_BY_MAXIMUM.get((layer.getConfig().maxValue as number | null | undefined) ?? Infinity),
   ZeroPadding2D: zeroPadding2d,
+  ZeroPadShortcut: zeroPadShortcut,
 };
 
 const ACTIVATIONS: Readonly<Record<string, Operation>> = { gelu, relu, relu6 };
