@@ -1,17 +1,16 @@
 // Compiles the addon against the libtorch of this machine into build/Release. Does nothing when sources and libtorch are unchanged.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism, cpus } from 'node:os';
-import { dirname, extname, join } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { CHOICES, findLibtorch } from './libtorch.mjs';
+import { readStamp, stampOf, writeStamp } from './stamp.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const buildFolder = join(root, 'build');
 export const addon = join(buildFolder, 'Release', 'secateur_torch.node');
-const stampFile = join(buildFolder, 'stamp');
 
 /**
  * @param {{ quiet?: boolean }} options quiet: say nothing when there is nothing to do
@@ -23,7 +22,8 @@ export function build({ quiet = false } = {}) {
   if (!libtorch) return fail(CHOICES);
   const stamp = stampOf(libtorch);
   const built = readStamp();
-  if (existsSync(addon) && built.sources === stamp.sources && built.libtorch === stamp.libtorch) {
+  const isCurrent = Object.keys(stamp).every((part) => built[part] === stamp[part]);
+  if (existsSync(addon) && isCurrent) {
     if (!quiet) console.log(`The addon is current (libtorch ${libtorch.version} from ${libtorch.from}).`);
     return true;
   }
@@ -44,7 +44,7 @@ export function build({ quiet = false } = {}) {
     if (result.status !== 0)
       return fail(`${result.stdout}\n${result.stderr}\n${command} failed with exit code ${result.status}.`);
   }
-  writeFileSync(stampFile, JSON.stringify(stamp));
+  writeStamp(stamp);
   console.log(`Built ${addon} in ${((Date.now() - started) / 1000).toFixed(1)} s.`);
   return true;
 }
@@ -70,36 +70,6 @@ function definitions(libtorch) {
     `-DTORCH_CXX11_ABI=${libtorch.abi}`,
     `-DCMAKE_CXX_STANDARD=${standard}`,
   ];
-}
-
-/** What the binary depends on: every source, the libtorch, the processor it was tuned for. */
-function stampOf(libtorch) {
-  const hash = createHash('sha256');
-  const sources = ['native', 'native/portable', 'test/strict-device'].flatMap((folder) =>
-    sourcesIn(join(root, folder)),
-  );
-  for (const file of [join(root, 'CMakeLists.txt'), ...sources])
-    hash.update(file.slice(root.length)).update(readFileSync(file));
-  hash.update(JSON.stringify([process.platform, process.arch, cpus()[0]?.model]));
-  return { libtorch: JSON.stringify(libtorch), sources: hash.digest('hex') };
-}
-
-function sourcesIn(folder) {
-  if (!existsSync(folder)) return [];
-  const isSource = (name) => ['.cc', '.h'].includes(extname(name));
-  return readdirSync(folder)
-    .filter(isSource)
-    .sort()
-    .map((name) => join(folder, name));
-}
-
-/** The stamp of what is built; empty when nothing is. */
-function readStamp() {
-  try {
-    return JSON.parse(readFileSync(stampFile, 'utf8'));
-  } catch {
-    return {};
-  }
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)

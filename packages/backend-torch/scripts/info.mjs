@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { addon } from './build.mjs';
 import { CHOICES, findLibtorch } from './libtorch.mjs';
+import { isOutdated } from './stamp.mjs';
 
 /** @returns {boolean} whether the addon can be used */
 export function info() {
@@ -20,5 +21,6 @@ export function info() {
     ...native.versions(),
     gpus: gpus < 0 ? 'libtorch has no CUDA' : gpus,
   });
+  if (isOutdated()) console.log('The addon is older than its sources. Run: npx tfjs-backend-torch build');
   return true;
 }

@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { isOutdated } from '../scripts/stamp.mjs';
+import { explainingItsAge } from './outdated.ts';
 
 /** A live tensor on the native side. Whoever receives one releases it, once. */
 export type Handle = number;
@@ -308,11 +310,13 @@ const ADDON = fileURLToPath(new URL('../build/Release/secateur_torch.node', impo
 export function loadBinding(path: string = ADDON): Binding {
   // OpenBLAS's own threads compete with OpenMP's; products are shared out over OpenMP instead. Read when the library is opened.
   process.env.OPENBLAS_NUM_THREADS ??= '1';
+  let binding: Binding;
   try {
-    return createRequire(import.meta.url)(path) as Binding;
+    binding = createRequire(import.meta.url)(path) as Binding;
   } catch (cause) {
     throw new Error(loadFailure(path, cause instanceof Error ? cause.message : String(cause)), { cause });
   }
+  return path === ADDON && isOutdated() ? explainingItsAge(binding) : binding;
 }
 
 function loadFailure(path: string, reason: string): string {
