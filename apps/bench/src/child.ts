@@ -7,12 +7,14 @@ const STDERR_LINES = 15;
 /**
  * Runs a program in a process of its own and returns the JSON on the last line of its standard output.
  *
+ * @param onLine Told of the lines before that.
  * @throws Error with the end of its standard error when it fails or prints no JSON there.
  */
 export async function measureInChild<Result>(
   command: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
+  onLine: (line: string) => void = () => {},
 ): Promise<Result> {
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -36,7 +38,9 @@ export async function measureInChild<Result>(
   const commandLine = [command, ...args].join(' ');
   const errors = stderr.trim().split('\n').slice(-STDERR_LINES).join('\n');
   if (outcome) throw new Error(`${commandLine} ${outcome}:\n${errors}`);
-  const lastLine = stdout.trimEnd().split('\n').at(-1)!;
+  const lines = stdout.trimEnd().split('\n');
+  const lastLine = lines.at(-1)!;
+  lines.slice(0, -1).forEach(onLine);
   try {
     return JSON.parse(lastLine) as Result;
   } catch {
@@ -48,9 +52,17 @@ export async function measureInChild<Result>(
 export function measureInWorker<Result>(
   name: string,
   args: readonly string[],
-  { nodeFlags = [], environment }: { nodeFlags?: readonly string[]; environment?: NodeJS.ProcessEnv } = {},
+  {
+    nodeFlags = [],
+    environment,
+    onLine,
+  }: {
+    nodeFlags?: readonly string[];
+    environment?: NodeJS.ProcessEnv;
+    onLine?: (line: string) => void;
+  } = {},
 ): Promise<Result> {
   // .ts from source, .js when built.
   const file = fileURLToPath(new URL(`./workers/${name}${extname(import.meta.url)}`, import.meta.url));
-  return measureInChild(process.execPath, [...process.execArgv, ...nodeFlags, file, ...args], environment);
+  return measureInChild(process.execPath, [...process.execArgv, ...nodeFlags, file, ...args], environment, onLine);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../src/comparison/report.ts';
 import { findPythonWithTorch } from '../src/python.ts';
+import type { CeilingReport } from '../src/train-step/ceiling.ts';
 import type { TrainingMeasurement } from '../src/train-step/setting.ts';
 import { bench } from './bench.ts';
 
@@ -57,4 +58,19 @@ describe('bench train-step', () => {
     expect(code).toBe(1);
     expect(stderr).toContain("Expected vgg16, resnet56, resnet20; got 'alexnet'.");
   });
+});
+
+it("bench train-step --ceiling prints the convolutions' share of a step", async () => {
+  const tiny = ['--models', 'resnet20', '--objectives', 'plain', '--threads', '1', ...TINY];
+  const { code, stdout } = await bench('train-step', '--ceiling', '--json', ...tiny);
+  expect(code).toBe(0);
+  const { shares, runs } = JSON.parse(stdout) as CeilingReport;
+  expect(runs).toHaveLength(2);
+  expect(Object.keys(shares)).toEqual(['resnet20/float32/plain', 'resnet20/bfloat16/plain']);
+  for (const { stepMs, primitivesMs, ownMs, share } of Object.values(shares)) {
+    expect(primitivesMs).toBeGreaterThan(0);
+    expect(share).toBeCloseTo((primitivesMs + ownMs) / stepMs, 12);
+    expect(share).toBeGreaterThan(0);
+    expect(share).toBeLessThan(1);
+  }
 });

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { count, device, list } from '../arguments.ts';
 import { addComparisonOptions, type ComparisonOptions, compareAll } from '../comparison/command.ts';
+import { measureCeiling } from '../train-step/ceiling.ts';
 import { GOALS, GPU_GOALS } from '../train-step/goals.ts';
 import {
   keyOf,
@@ -17,6 +18,7 @@ interface TrainStepOptions extends RunOptions, ComparisonOptions {
   readonly models: readonly NetworkName[];
   readonly precisions: readonly Setting['precision'][];
   readonly objectives: readonly ObjectiveName[];
+  readonly ceiling: boolean;
 }
 
 export function trainStepCommand(): Command {
@@ -28,14 +30,20 @@ export function trainStepCommand(): Command {
     .option('--batch <images>', 'images in a batch', count, 128)
     .option('--device <name>', 'where either side computes: cpu, cuda or cuda:<number>', device, 'cpu')
     .option('--warmup <steps>', 'steps of a run before the measured ones', count, 30)
-    .option('--steps <count>', 'measured steps of a run', count, 12);
+    .option('--steps <count>', 'measured steps of a run', count, 12)
+    .option('--ceiling', "instead: the convolutions' share of our step, by oneDNN's own clock", false);
   return addComparisonOptions(command).action(trainStep);
 }
 
-async function trainStep({ models, precisions, objectives, ...options }: TrainStepOptions): Promise<void> {
+async function trainStep({ models, precisions, objectives, ceiling, ...options }: TrainStepOptions): Promise<void> {
   const { width, batch, device, warmup, steps, threads, rounds, retries } = options;
   const onProcessor = device === 'cpu';
   const settings = settingsOf({ models, precisions, objectives });
+  if (ceiling) {
+    if (!onProcessor)
+      throw new Error(`Expected --ceiling with --device cpu, where oneDNN computes, but got ${device}.`);
+    return measureCeiling(settings, options);
+  }
   await compareAll(
     {
       worker: 'train-step',

@@ -1,4 +1,5 @@
 import type { Precision } from '@secateur/core';
+import type { ProfileRow } from '@secateur/tfjs-backend-torch';
 import type { Measurement } from '../comparison/measurement.ts';
 
 export const NETWORKS = ['vgg16', 'resnet56', 'resnet20'] as const;
@@ -34,7 +35,12 @@ export interface RunOptions {
 export interface TrainingMeasurement extends Measurement {
   /** Of the last step. */
   readonly loss: number;
+  /** Of the measured steps, by kernel and shape; only of a profiled run. */
+  readonly rows?: readonly ProfileRow[];
 }
+
+/** What a profiled run prints before the measured steps. */
+export const PROFILE_BEGINS = 'profile begins';
 
 /** 'model/precision/objective' */
 export function keyOf({ model, precision, objective }: Setting): string {

@@ -1,6 +1,7 @@
-// Times training steps of secateur and prints a Measurement. Takes the arguments of peers/train_step.py.
+// Times training steps of secateur and prints a Measurement. Takes the arguments of peers/train_step.py. With --profiled, the measured
+// steps are profiled, a line PROFILE_BEGINS on standard output precedes them, and the Measurement has their rows.
 import { PAPER_OBJECTIVE, PLAIN_OBJECTIVE, train } from '@secateur/core';
-import { setDevice, setThreads, versions } from '@secateur/tfjs-backend-torch';
+import { type Profile, setDevice, setThreads, startProfile, versions } from '@secateur/tfjs-backend-torch';
 import * as tf from '@tensorflow/tfjs-core';
 import { Command } from 'commander';
 import { choice, count, factor, device as parseDevice } from '../arguments.ts';
@@ -11,12 +12,15 @@ import {
   NETWORKS,
   OBJECTIVES,
   PRECISIONS,
+  PROFILE_BEGINS,
   type RunOptions,
   type Setting,
   type TrainingMeasurement,
 } from '../train-step/setting.ts';
 
-const { model, precision, objective, width, batch, device, warmup, steps, threads } = new Command('train-step')
+const { model, precision, objective, width, batch, device, warmup, steps, threads, profiled } = new Command(
+  'train-step',
+)
   .requiredOption('--model <name>', 'network', choice(NETWORKS))
   .requiredOption('--precision <name>', 'of convolutions', choice(PRECISIONS))
   .requiredOption('--objective <name>', 'full adds L1 and orthogonality', choice(OBJECTIVES))
@@ -26,8 +30,9 @@ const { model, precision, objective, width, batch, device, warmup, steps, thread
   .requiredOption('--warmup <steps>', 'steps before the measured ones', count)
   .requiredOption('--steps <count>', 'measured steps', count)
   .requiredOption('--threads <count>', 'threads', count)
+  .option('--profiled', 'profile the measured steps', false)
   .parse()
-  .opts<Setting & RunOptions>();
+  .opts<Setting & RunOptions & { readonly profiled: boolean }>();
 
 await tf.setBackend('torch');
 setDevice(device);
@@ -47,9 +52,14 @@ const milliseconds: number[] = [];
 let loss = Number.NaN;
 let start = { wall: 0, cpu: process.cpuUsage() };
 let busyCpus = 0;
+let profile: Profile | undefined;
 for await (const event of events) {
   if (event.type !== 'step') continue;
   if (event.step >= warmup) milliseconds.push(event.milliseconds);
+  if (event.step === warmup - 1 && profiled) {
+    console.log(PROFILE_BEGINS);
+    profile = startProfile({ byShape: true });
+  }
   if (event.step === warmup - 1) start = { wall: performance.now(), cpu: process.cpuUsage() };
   if (event.step === event.steps - 1) {
     const { user, system } = process.cpuUsage(start.cpu);
@@ -66,5 +76,6 @@ const measurement: TrainingMeasurement = {
   startBytes,
   peakBytes: peakBytes(),
   loss,
+  ...(profile && { rows: profile.stop() }),
 };
 console.log(JSON.stringify(measurement));
