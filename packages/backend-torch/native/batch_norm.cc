@@ -87,6 +87,17 @@ std::vector<double> channelSums(int64_t allRows, int64_t allChannels, AddRows ad
   return result;
 }
 
+template <int64_t value>
+using Count = std::integral_constant<int64_t, value>;
+
+/** Calls `add(row, Count)` for four rows at a time, whose sums then meet in registers, and for those that are left. */
+template <typename Add>
+void forEachFourRows(int64_t begin, int64_t end, Add add) {
+  int64_t row = begin;
+  for (; row + 4 <= end; row += 4) add(row, Count<4>());
+  for (; row < end; ++row) add(row, Count<1>());
+}
+
 /** Vectors with a value per channel, as wide as the rows that they are used with. */
 template <size_t count>
 struct PerChannel {
@@ -113,15 +124,21 @@ template <typename T>
 std::vector<double> moments(const T* __restrict x, const std::vector<float>& pivot, int64_t rows, int64_t channels) {
   const std::vector<float> pivots = repeated(pivot.data(), channels, foldOf(rows, channels));
   return channelSums(rows, channels, [x, centre = pivots.data()](int64_t begin, int64_t end, int64_t channels, float* __restrict sum, float* __restrict squares) {
-    for (int64_t r = begin; r < end; ++r) {
-      const T* __restrict row = x + r * channels;
+    forEachFourRows(begin, end, [=](int64_t first, auto count) {
+      const T* __restrict rows = x + first * channels;
 #pragma omp simd
       for (int64_t c = 0; c < channels; ++c) {
-        const float value = toFloat(row[c]) - centre[c];
-        sum[c] += value;
-        squares[c] += value * value;
+        float total = sum[c], totalSquares = squares[c];
+#pragma GCC unroll 4
+        for (int64_t r = 0; r < count; ++r) {
+          const float value = toFloat(rows[r * channels + c]) - centre[c];
+          total += value;
+          totalSquares += value * value;
+        }
+        sum[c] = total;
+        squares[c] = totalSquares;
       }
-    }
+    });
   });
 }
 
