@@ -32,6 +32,9 @@ export interface Normalisation {
 /** In these, three quarters of a window or more are padding, and one matrix product for many images is faster than oneDNN. */
 const FEWEST_IMAGES_FOR_PRODUCT = 16;
 
+/** With fewer, reordering the filter takes a good part of the time; with more, oneDNN alone is faster where nothing follows. */
+const FEWEST_IMAGES_UNPACKED = 16;
+
 /** Puts a convolution off, or returns undefined where nothing could be gained: under a gradient everything is read anyway. */
 export function deferConvolution(backend: TorchBackend, convolution: Convolution): tf.TensorInfo | undefined {
   const { info, activation } = convolution;
@@ -178,6 +181,7 @@ class PendingConvolution implements Pending {
   }
 
   compute(): Handle {
+    if (this.#isBare() && this.#convolution.info.batchSize >= FEWEST_IMAGES_UNPACKED) return this.#convolve();
     const { native } = this.#backend;
     const { x, residual } = this.#leases;
     const [relu, most] = [this.#most !== undefined, this.#most ?? Number.POSITIVE_INFINITY];
@@ -198,6 +202,18 @@ class PendingConvolution implements Pending {
     } finally {
       release(passing);
     }
+  }
+
+  /** Nothing came meanwhile, as in training. */
+  #isBare(): boolean {
+    return this.#kernels.length === 1 && this.#most === undefined;
+  }
+
+  #convolve(): Handle {
+    const { geometry, groups, bfloat16 } = this.#convolution;
+    const { x, filter, bias } = this.#leases;
+    const run = this.#backend.native[groups === 1 ? 'conv2d' : 'depthwiseConv2d'];
+    return run(x.handle, filter.handle, bias?.handle ?? null, geometry, bfloat16, 'linear', 0);
   }
 
   release(): void {
