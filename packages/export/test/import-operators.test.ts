@@ -302,6 +302,20 @@ describe('views', () => {
   });
 });
 
+it('layers get names that tfjs takes, whatever those of the file begin with', async () => {
+  const file = onnxFile({
+    nodes: [
+      { op: 'Conv', inputs: ['x', '_stem.weight'], outputs: ['a'], name: 'first' },
+      { op: 'Mul', inputs: ['a', 'a'], outputs: ['b'], name: '-/_both' },
+      { op: 'Mul', inputs: ['b', 'scale'], name: '/__' },
+    ],
+    tensors: { '_stem.weight': small([4, 3, 3, 3]), scale: small([4, 1, 1]) },
+  });
+  const { model } = await importOnnx(file);
+  expect(model.layers.slice(1).map(({ name }) => name)).toEqual(['stem', 'both', 'mul_affine']);
+  model.dispose();
+});
+
 describe('activations', () => {
   it.each<[string, FileNode['attributes']?]>([
     ['Elu'],

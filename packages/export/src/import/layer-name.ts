@@ -18,7 +18,10 @@ export function layerName(node: SourceNode, graph: SourceGraph): string {
   return tidy(owner ?? (isOperator ? path.slice(0, end) : path)) || node.opType.toLowerCase();
 }
 
-/** Of characters that plans, patterns and files cope with. */
+/** Of characters that plans, patterns and files cope with, and at the beginning those that tfjs allows there. */
 export function tidy(name: string): string {
-  return name.replace(/[^\w./-]+/g, '_').slice(0, 100);
+  return name
+    .replace(/[^\w./-]+/g, '_')
+    .replace(/^[_/-]+/, '')
+    .slice(0, 100);
 }

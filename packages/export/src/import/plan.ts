@@ -82,10 +82,12 @@ export class LayerPlan {
         const layer = planned.create(planned.name, planned.weights);
         built.push(layer);
         const inputs = planned.inputs.map((source) => tensors.get(source)!);
-        const applied = layer.apply(inputs.length === 1 ? inputs[0]! : inputs) as SymbolicTensor;
-        expectShape(planned, applied);
+        // Where a layer refuses one of its variables, the numbers for it are left.
+        tf.tidy(() => {
+          tensors.set(planned, layer.apply(inputs.length === 1 ? inputs[0]! : inputs) as SymbolicTensor);
+        });
+        expectShape(planned, tensors.get(planned)!);
         setWeights(layer, planned.weights);
-        tensors.set(planned, applied);
       }
       return modelOf({ name, inputs: images, outputs: tensors.get(output)! });
     } catch (error) {
