@@ -45,7 +45,7 @@ const quickstart: RunConfig = {
     weightDecay: 5e-4,
   },
   finalTune: {
-    epochs: 7,
+    epochs: 9,
     schedule: { kind: 'one-cycle', peak: 0.06, warmup: 0.15 },
     momentum: 0.9,
     weightDecay: 5e-4,
