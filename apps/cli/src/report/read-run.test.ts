@@ -133,3 +133,18 @@ describe('readRun', () => {
     expect(JSON.stringify(run).length).toBeLessThan(40_000);
   });
 });
+
+it('knows from the configuration how many epochs a training has, before the first has ended', async () => {
+  await writeSampleRun(path, { until: 'training' });
+  const file = join(path, 'events.jsonl');
+  const [started, step] = (await readFile(file, 'utf8')).split('\n');
+  await writeFile(file, `${started}\n${step}\n`);
+  const config = JSON.parse(await readFile(join(path, 'config.json'), 'utf8'));
+  const epochs = async (change: object) => {
+    await writeFile(join(path, 'config.json'), JSON.stringify({ ...config, ...change }));
+    return (await readRun(path)).curves.map((curve) => curve.epochs);
+  };
+  expect(await epochs({ config: { ...config.config, training: { epochs: 30 } } })).toEqual([30]);
+  // As train and finetune say it.
+  expect(await epochs({ config: undefined, training: { epochs: 20 } })).toEqual([20]);
+});

@@ -5,11 +5,12 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { isRun } from '../run/is-run.ts';
 import { readJson } from '../run/scores-file.ts';
-import { RunCollector } from './run-collector.ts';
+import { type CollectorOptions, RunCollector } from './run-collector.ts';
 import { classResults, parseRunEvent, type RunEvent } from './run-events.ts';
 import type { NetworkState, RunReport } from './run-report.ts';
 
 const share = z.number().nullable();
+const training = z.looseObject({ epochs: z.number() });
 
 /** What a report reads of config.json; commands other than `run` have less of it. */
 const configFile = z.looseObject({
@@ -21,9 +22,13 @@ const configFile = z.looseObject({
       tolerance: z.number(),
       selection: z.looseObject({ strategy: z.string(), threshold: z.number() }),
       target: z.looseObject({ kind: z.string(), removed: share, atMost: share }),
+      training,
+      fineTune: training,
+      finalTune: training,
     })
     .partial()
     .optional(),
+  training: training.optional(),
 });
 
 const networkReport = z.object({
@@ -93,9 +98,13 @@ export function checkRun(path: string): void {
   );
 }
 
-export async function collectorOptions(path: string): Promise<{ threshold?: number }> {
-  const { selection } = (await readConfigOf(path)).config ?? {};
-  return selection && selection.strategy !== 'percentage' ? { threshold: selection.threshold } : {};
+export async function collectorOptions(path: string): Promise<CollectorOptions> {
+  const { config = {}, training = config.training } = await readConfigOf(path);
+  const { selection, fineTune, finalTune } = config;
+  return {
+    ...(selection && selection.strategy !== 'percentage' && { threshold: selection.threshold }),
+    epochs: { train: training?.epochs, 'fine-tune': fineTune?.epochs, 'final-tune': finalTune?.epochs },
+  };
 }
 
 /** What the events say, together with config.json and, where the run has got that far, summary.json. */

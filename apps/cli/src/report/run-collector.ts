@@ -33,9 +33,16 @@ export type EventFacts = Pick<
 > &
   Pick<RunReport, 'curves' | 'scores' | 'matrices'>;
 
+export interface CollectorOptions {
+  /** A share of the classes; undefined where filters go whatever their score. */
+  readonly threshold?: number | undefined;
+  /** Of the trainings, where that is known before their first epoch has ended. */
+  readonly epochs?: Readonly<Record<string, number | undefined>>;
+}
+
 /** Takes in the events of a run one by one, as they are read or as they happen, and keeps what a report shows of them. */
 export class RunCollector {
-  readonly #threshold: number | undefined;
+  readonly #options: CollectorOptions;
   readonly #curves = new Map<string, OpenCurve>();
   readonly #iterations: Iteration[] = [];
   readonly #scored: ScoredIteration[] = [];
@@ -49,9 +56,8 @@ export class RunCollector {
   #widths: { readonly before: ReadonlyMap<string, number>; after: ReadonlyMap<string, number> } | undefined;
   #removed = 0;
 
-  /** @param options.threshold A share of the classes; undefined where filters go whatever their score. */
-  constructor({ threshold }: { threshold?: number | undefined } = {}) {
-    this.#threshold = threshold;
+  constructor(options: CollectorOptions = {}) {
+    this.#options = options;
   }
 
   add(event: RunEvent): void {
@@ -115,7 +121,7 @@ export class RunCollector {
       layers: [...before].map(([layer, filters]) => ({ layer, before: filters, after: after.get(layer) ?? filters })),
       iterations: [...this.#iterations],
       curves: [...this.#curves.values()].map((curve) => curve.toJSON()),
-      scores: this.#scored.map((scored) => scored.histograms(this.#threshold)),
+      scores: this.#scored.map((scored) => scored.histograms(this.#options.threshold)),
       matrices: shown.flatMap((scored) => scored.matrices()),
     };
   }
@@ -130,7 +136,10 @@ export class RunCollector {
     // A second attempt at an iteration takes the place of the first.
     const startsAgain = event.epoch === 0 && (event.type === 'step' ? event.step === 0 : known?.hasMeans === true);
     if (known && !startsAgain) return known;
-    const curve = new OpenCurve({ phase, ...(iteration !== undefined && { iteration }) });
+    const curve = new OpenCurve(
+      { phase, ...(iteration !== undefined && { iteration }) },
+      this.#options.epochs?.[phase],
+    );
     this.#curves.delete(key);
     this.#curves.set(key, curve);
     return curve;
@@ -174,11 +183,12 @@ class OpenCurve {
   readonly #identity: Pick<Curve, 'phase' | 'iteration'>;
   readonly #steps: ThinnedSeries<StepColumn>;
   readonly #means: Curve['means'][number][] = [];
-  #epochs = 0;
+  #epochs: number;
   #stepsPerEpoch = 0;
 
-  constructor(identity: Pick<Curve, 'phase' | 'iteration'>) {
+  constructor(identity: Pick<Curve, 'phase' | 'iteration'>, epochs = 0) {
     this.#identity = identity;
+    this.#epochs = epochs;
     this.#steps = new ThinnedSeries(COLUMNS, identity.phase === 'train' ? POINTS.train : POINTS.tuning);
   }
 
@@ -193,7 +203,7 @@ class OpenCurve {
       this.#epochs = event.epochs;
       return;
     }
-    // The first step of a later epoch tells how long an epoch is; until then a training of one epoch is assumed.
+    // The first step of a later epoch tells how long an epoch is; until then a training of one epoch is assumed, if nothing is known.
     if (event.epoch > 0 && this.#stepsPerEpoch === 0) this.#stepsPerEpoch = event.step / event.epoch;
     const { total, crossEntropy, distillation, learningRate, step, steps } = event;
     this.#epochs ||= this.#stepsPerEpoch > 0 ? Math.round(steps / this.#stepsPerEpoch) : 0;
