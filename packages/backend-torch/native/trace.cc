@@ -112,6 +112,11 @@ Tensors runTrace(Call& call) {
   for (const Repeated& repeated : trace->steps) repeat(repeated, values, call.store());
   Tensors outputs;
   for (const double handle : trace->outputs) outputs.push_back(values.at(handle));
+  values.clear();
+  // Each owns its memory, so that one may be changed in place: views of weights and of one another are copied.
+  for (at::Tensor& output : outputs) {
+    if (output.use_count() > 1 || output.storage().use_count() > 1) output = output.clone();
+  }
   return outputs;
 }
 

@@ -32,8 +32,10 @@ export interface TorchMemoryInfo extends MemoryInfo {
 
 /** What a trace that is being made has to do with tensors from before it. */
 export interface TraceBeingMade {
-  /** Told of every tensor that is read and is older than the trace. */
+  /** Told of every tensor that is read, by a kernel or by JavaScript. */
   onRead(dataId: DataId, serial: number): void;
+  /** Whether a tensor was there before the trace, so that its values are the same every time. */
+  isOlder(serial: number): boolean;
   /** Hands over something native that lives as long as the trace. */
   keep(handle: number, release: (handle: number) => void): void;
 }
@@ -117,12 +119,12 @@ export class TorchBackend extends KernelBackend {
 
   override async read(dataId: DataId): Promise<BackendValues> {
     const data = this.#get(dataId);
-    return data.kind === 'native' ? this.native.toArrayAsync(this.#handleOf(data)) : data.values;
+    return data.kind === 'native' ? this.native.toArrayAsync(this.#readHandle(dataId, data)) : data.values;
   }
 
   override readSync(dataId: DataId): BackendValues {
     const data = this.#get(dataId);
-    return data.kind === 'native' ? this.native.toArray(this.#handleOf(data)) : data.values;
+    return data.kind === 'native' ? this.native.toArray(this.#readHandle(dataId, data)) : data.values;
   }
 
   override disposeData(dataId: DataId, force = false): boolean {
@@ -223,8 +225,7 @@ export class TorchBackend extends KernelBackend {
   handle(info: TensorInfo): Handle {
     const data = this.#get(info.dataId);
     if (data.kind !== 'native') throw new Error(`A ${data.dtype} tensor has no native storage.`);
-    this.traceBeingMade?.onRead(info.dataId, data.serial);
-    const handle = this.#handleOf(data);
+    const handle = this.#readHandle(info.dataId, data);
     if (util.arraysEqual(data.shape as number[], info.shape)) return handle;
     const key = info.shape.join();
     let view = data.views?.get(key);
@@ -293,6 +294,12 @@ export class TorchBackend extends KernelBackend {
     return data?.kind === 'native' ? data.serial : undefined;
   }
 
+  /** False for what a trace that is being made computes anew every time. */
+  isFixed(info: TensorInfo): boolean {
+    const data = this.#get(info.dataId);
+    return !this.traceBeingMade || (data.kind === 'native' && this.traceBeingMade.isOlder(data.serial));
+  }
+
   computePending(): void {
     for (const data of this.#data.values()) {
       if (data.kind === 'native') this.#handleOf(data);
@@ -349,6 +356,11 @@ export class TorchBackend extends KernelBackend {
     };
   }
 
+  #readHandle(dataId: DataId, data: NativeData): Handle {
+    this.traceBeingMade?.onRead(dataId, data.serial);
+    return this.#handleOf(data);
+  }
+
   #handleOf(data: NativeData): Handle {
     if (data.handle !== undefined) return data.handle;
     const pending = data.pending!;
@@ -384,6 +396,8 @@ export class TorchBackend extends KernelBackend {
       // The tensor was made on another backend; tfjs moves it here on first use.
       engine().moveData(this, dataId);
       data = this.#data.get(dataId);
+      // It is older than any trace, whenever it came here.
+      if (data?.kind === 'native') data.serial = 0;
     }
     if (!data) throw new Error('The tensor is disposed, or was never registered with the torch backend.');
     return data;

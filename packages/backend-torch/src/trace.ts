@@ -15,7 +15,7 @@ export class Trace {
   readonly #trace: NativeTrace;
   readonly #inputs: readonly Spec[];
   readonly #outputs: readonly Spec[];
-  readonly #read: ReadonlyMap<object, number>;
+  readonly #read: readonly ReadTensor[];
   readonly #release: () => void;
   #isDisposed = false;
 
@@ -38,13 +38,7 @@ export class Trace {
   run(...inputs: tf.Tensor[]): tf.Tensor[] {
     if (this.#isDisposed) throw new Error('The trace is disposed.');
     this.#checkInputs(inputs);
-    for (const [dataId, serial] of this.#read) {
-      if (this.#backend.serialOf(dataId) !== serial) {
-        throw new Error(
-          'A tensor that the traced function reads was changed or disposed since. Trace the function again.',
-        );
-      }
-    }
+    this.#checkRead();
     const handles = this.#backend.native.runTrace(
       this.#trace,
       inputs.map((input) => this.#backend.handle(input)),
@@ -58,6 +52,18 @@ export class Trace {
     this.#isDisposed = true;
     this.#backend.native.releaseTrace(this.#trace);
     this.#release();
+  }
+
+  #checkRead(): void {
+    const isSame = ({ dataId, serial, variables }: ReadTensor) =>
+      this.#backend.serialOf(dataId) === serial && variables.every((variable) => variable.dataId === dataId);
+    if (!this.#read.every(isSame)) {
+      throw new Error(
+        'A tensor that the traced function reads was changed or disposed since. Trace the function again.',
+      );
+    }
+    // A trace that is being made reads what this one reads.
+    for (const { dataId, serial } of this.#read) this.#backend.traceBeingMade?.onRead(dataId, serial);
   }
 
   #checkInputs(inputs: readonly tf.Tensor[]): void {
@@ -74,11 +80,19 @@ export class Trace {
   }
 }
 
+/** A tensor from before the trace, as it was. */
+interface ReadTensor {
+  readonly dataId: tf.DataId;
+  readonly serial: number;
+  /** Those that had it as their value: assigning to them leaves it as it is where somebody else holds it. */
+  readonly variables: readonly tf.Variable[];
+}
+
 interface TraceParts {
   readonly native: NativeTrace;
   readonly inputs: readonly Spec[];
   readonly outputs: readonly Spec[];
-  readonly read: ReadonlyMap<object, number>;
+  readonly read: readonly ReadTensor[];
   readonly release: () => void;
 }
 
@@ -103,7 +117,7 @@ export function trace(run: (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[], 
   const { native } = backend;
   // A convolution that waits to be computed is no part of the trace.
   backend.computePending();
-  const read = new Map<object, number>();
+  const read = new Map<tf.DataId, number>();
   const kept: (() => void)[] = [];
   const release = () => {
     for (const free of kept) free();
@@ -114,16 +128,24 @@ export function trace(run: (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[], 
       // Of their own, so that nothing made from the examples before is taken for a constant.
       const inputs = examples.map((example) => copyOf(backend, example));
       const oldest = Math.min(...inputs.map(({ dataId }) => backend.serialOf(dataId)!));
+      const isOlder = (serial: number) => serial < oldest;
       backend.traceBeingMade = {
+        isOlder,
         onRead: (dataId, serial) => {
-          if (serial < oldest) read.set(dataId, serial);
+          if (isOlder(serial)) read.set(dataId, serial);
         },
         keep: (handle, free) => kept.push(() => free(handle)),
       };
       native.startTrace(inputs.map((input) => backend.handle(input)));
       const outputs = outputsOf(run(...inputs));
       const trace = native.endTrace(outputs.map((output) => backend.handle(output)));
-      parts = { native: trace, inputs: examples.map(specOf), outputs: outputs.map(specOf), read, release };
+      parts = {
+        native: trace,
+        inputs: examples.map(specOf),
+        outputs: outputs.map(specOf),
+        read: readTensors(read),
+        release,
+      };
     });
   } catch (error) {
     native.abandonTrace();
@@ -135,7 +157,18 @@ export function trace(run: (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[], 
   return new Trace(backend, parts!);
 }
 
+function readTensors(read: ReadonlyMap<tf.DataId, number>): ReadTensor[] {
+  const variables = Object.values(tf.engine().registeredVariables);
+  return [...read].map(([dataId, serial]) => ({
+    dataId,
+    serial,
+    variables: variables.filter((variable) => variable.dataId === dataId),
+  }));
+}
+
 function outputsOf(result: unknown): tf.Tensor[] {
+  // Refused below: its own failure is nobody's then.
+  if (result instanceof Promise) result.catch(() => undefined);
   return [result].flat().map((output, i) => {
     if (output instanceof tf.Tensor) return output;
     throw new Error(
@@ -154,5 +187,5 @@ function copyOf(backend: TorchBackend, example: tf.Tensor): tf.Tensor {
 }
 
 function tensorOf(backend: TorchBackend, handle: number, { shape, dtype }: Spec): tf.Tensor {
-  return tf.engine().makeTensorFromTensorInfo(backend.make(handle, shape, dtype as 'float32'));
+  return tf.engine().makeTensorFromTensorInfo(backend.make(handle, shape, dtype as 'float32'), backend);
 }

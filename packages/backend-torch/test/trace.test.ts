@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { memory, setPrecision, type Trace, trace } from '../src/index.ts';
-import { on, tensor } from './helpers.ts';
+import { expectClose, on, runKernel, tensor } from './helpers.ts';
 
 beforeEach(async () => {
   await tf.setBackend('torch');
@@ -128,6 +128,78 @@ describe('a trace of a function', () => {
   });
 });
 
+describe('values from before the trace', () => {
+  const weight = () => tf.variable(tf.tensor1d([1, 2]));
+  let inner: Trace;
+  const changed = 'changed or disposed since. Trace the function again.';
+
+  it.each<[string, (x: tf.Tensor, w: tf.Variable) => tf.Tensor]>([
+    ['read by a kernel', (x, w) => tf.mul(x, w)],
+    ['read by JavaScript', (x, w) => tf.mul(x, w.dataSync()[1]!)],
+    ['read by an op that runs through cpu', (x, w) => tf.mul(x, tf.cumprod(w))],
+    ['read by a trace in the trace', (x) => inner.run(x)[0]!],
+  ])('%s are refused once they are assigned anew, though somebody holds the old ones', (_, f) => {
+    const w = weight();
+    inner = trace((x) => tf.mul(x, w), tf.zeros([2]));
+    const held = w.clone();
+    const traced = trace((x) => f(x, w), tf.zeros([2]));
+    const x = tf.tensor1d([3, 4]);
+    const before = tf.tidy(() => Array.from(f(x, w).dataSync()));
+    expect(run(traced, x)).toEqual([before]);
+    w.assign(tf.tensor1d([5, 6]));
+    expect(() => traced.run(x)).toThrow(changed);
+    tf.dispose([held, w]);
+  });
+
+  it('are known though they came from another backend meanwhile', async () => {
+    const w = await on('cpu', weight);
+    await tf.setBackend('torch');
+    const traced = trace((x) => tf.mul(x, w), tf.zeros([2]));
+    expect(run(traced, tf.tensor1d([3, 4]))).toEqual([[3, 8]]);
+    w.assign(tf.tensor1d([5, 6]));
+    expect(() => traced.run(tf.zeros([2]))).toThrow(changed);
+  });
+
+  it('make filters in the trace, which are computed in every run', () => {
+    const filter = tensor([3, 3, 2, 4], 1) as tf.Tensor4D;
+    const f = (x: tf.Tensor, mask: tf.Tensor) => {
+      const y = tf.conv2d(x as tf.Tensor4D, tf.mul(filter, mask), 1, 'same');
+      return tf.relu(tf.batchNorm(y, tf.mul(mask, 0.5) as tf.Tensor1D, tf.onesLike(mask) as tf.Tensor1D));
+    };
+    const traced = trace(f, tf.zeros([1, 4, 4, 2]), tf.zeros([4]));
+    for (const mask of [tf.tensor1d([1, 0, 1, 2]), tf.tensor1d([0, 3, 1, 1])]) {
+      const x = tensor([1, 4, 4, 2], 2);
+      const expected = tf.tidy(() => Array.from(f(x, mask).dataSync()));
+      expectClose(run(traced, x, mask)[0]!, expected, 1e-6);
+    }
+  });
+});
+
+it('outputs of a trace own their memory: changing one in place changes nothing else', () => {
+  const w = tf.tensor1d([1, 2]);
+  const traced = trace(
+    (x) => [tf.square(x), tf.reshape(tf.square(x), [1, 2]), tf.reshape(w, [2, 1]), x],
+    tf.zeros([2]),
+  );
+  const x = tf.tensor1d([3, 4]);
+  const outputs = traced.run(x);
+  for (const weight of outputs) {
+    const one = tf.onesLike(weight);
+    const attrs = { learningRate: 1, momentum: 0, weightDecay: 0, l1: 0, penalty: 0 };
+    const [moved] = runKernel('SgdMomentumUpdate', { weight, velocity: tf.clone(one), gradient: one }, attrs);
+    const before = weight === outputs[2] ? [1, 2] : weight === outputs[3] ? [3, 4] : [9, 16];
+    expect(Array.from(moved!.dataSync())).toEqual(before.map((value) => value - 1));
+  }
+  expect([...w.dataSync(), ...x.dataSync()]).toEqual([1, 2, 3, 4]);
+});
+
+it('outputs of a trace are torch tensors while another backend is the current one', async () => {
+  const traced = trace((x) => tf.square(x), tf.zeros([2]));
+  const x = tf.tensor1d([3, 4]);
+  await tf.setBackend('cpu');
+  expect(Array.from(traced.run(x)[0]!.dataSync())).toEqual([9, 16]);
+});
+
 describe('what cannot be traced is refused, and leaves nothing behind', () => {
   const vector = () => tf.tensor1d([1, 2]);
   it.each<[string, (x: tf.Tensor) => unknown, string]>([
@@ -135,6 +207,7 @@ describe('what cannot be traced is refused, and leaves nothing behind', () => {
     ['an op that runs through cpu', (x) => tf.cumprod(x), 'what JavaScript does with values'],
     ['an output that depends on nothing', () => tf.scalar(1), 'output 0 does not depend on the inputs'],
     ['a promise', async (x) => x, 'output 0 is a promise'],
+    ['a promise that fails', async (x) => void (await x.data()), 'output 0 is a promise'],
     ['no tensor', () => 3, 'output 0 is number'],
     [
       'values read and the error caught',

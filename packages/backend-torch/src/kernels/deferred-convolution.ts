@@ -40,6 +40,8 @@ export function deferConvolution(backend: TorchBackend, convolution: Convolution
   const { info, activation } = convolution;
   if (tf.engine().state.gradientDepth > 0 || (activation !== 'linear' && activation !== 'relu')) return undefined;
   if (!isPackable(info) || !backend.native.canPackConvolution()) return undefined;
+  // What is packed once must not change from run to run.
+  if (![convolution.filter, convolution.bias].every((tensor) => !tensor || backend.isFixed(tensor))) return undefined;
   return backend.defer(PendingConvolution.of(backend, convolution), info.outShape);
 }
 
@@ -152,7 +154,11 @@ class PendingConvolution implements Pending {
   withBatchNorm({ mean, variance, offset, scale, epsilon }: Normalisation): PendingConvolution | undefined {
     const { outChannels } = this.#convolution.info;
     const isPerChannel = (vector: tf.TensorInfo | undefined) =>
-      !vector || (vector.dtype === 'float32' && vector.shape.length === 1 && vector.shape[0] === outChannels);
+      !vector ||
+      (vector.dtype === 'float32' &&
+        vector.shape.length === 1 &&
+        vector.shape[0] === outChannels &&
+        this.#backend.isFixed(vector));
     if (
       this.#most !== undefined ||
       this.#leases.residual ||
