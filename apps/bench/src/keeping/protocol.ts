@@ -28,7 +28,7 @@ export interface Setup {
 // As the command line's preset quickstart.
 export const SELECTION: Pick<PruningOptions, 'criterion' | 'selection'> = {
   criterion: { kind: 'graded', rho: 0.5 },
-  selection: { strategy: 'percentage', maxFraction: 0.26, minFilters: 8, maxLayerFraction: 0.4 },
+  selection: { strategy: 'percentage', maxFraction: 0.26, minFilters: 8, maxLayerFraction: 0.4, roundTo: 8 },
 };
 
 export function keepingOf(variant: Variant, setup: Setup): KeepingOptions {

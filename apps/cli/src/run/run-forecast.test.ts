@@ -164,7 +164,8 @@ describe('after the first epoch and ever after, within 20 % of what the whole ru
       const measured = { cost: cost(event.macs), target: event.target };
       if (['baseline', 'pruned', 'evaluated'].includes(event.type)) forecast.add({ ...event, ...measured });
     }
-    expect(told.length).toBe(23);
+    expect(told.length).toBe(events.filter(({ type }) => type === 'epoch').length);
+    expect(told.length).toBeGreaterThan(15);
     // The last ones are about seconds that the end takes.
     expectHonest({ told: told.slice(0, -1), elapsed: now });
   });
