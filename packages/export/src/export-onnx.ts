@@ -1,4 +1,4 @@
-import { type LayerNode, type Network, readNetwork } from '@secateur/core';
+import type { LayerNode, Network } from '@secateur/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { onnx as Onnx } from 'onnx-proto';
 import { checkModel } from './check/check-onnx.ts';
@@ -7,6 +7,7 @@ import { foldBatchNorm as foldBatchNormInto } from './graph/fold-batch-norm.ts';
 import { foldImageOrder } from './graph/fold-image-order.ts';
 import { foldPadding } from './graph/fold-padding.ts';
 import { OnnxGraph } from './graph/onnx-graph.ts';
+import { readLayers } from './graph/read-layers.ts';
 import { shieldPadding } from './graph/shield-padding.ts';
 import type { Value } from './layers/converter.ts';
 import { arrange, type Layout } from './layers/layout.ts';
@@ -56,7 +57,7 @@ export async function convertModel(model: LayersModel, options: ExportOptions = 
   const { foldBatchNorm = true, preprocessing = false, softmax = preprocessing, metadata = {} } = options;
   const { opset = DEFAULT_OPSET } = options;
   checkOpset(opset);
-  const network = readNetwork(model);
+  const network = readLayers(model);
   const inputs = inputNodes(model, network);
   const inputLayout = preprocessing || options.inputLayout === 'NHWC' ? 'channelsLast' : 'channelsFirst';
   const properties = describe(options, {

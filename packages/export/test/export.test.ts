@@ -151,6 +151,19 @@ describe('the written file', () => {
     model.dispose();
   });
 
+  it('keeps layers of equal names in nested models apart', async () => {
+    const half = () => sequential({ layers: [layers.dense({ name: 'fc', inputShape: [3], units: 3 })] });
+    const model = sequential({ layers: [half(), half()] });
+    randomise(model, 6);
+    const bytes = await exportOnnx(model);
+    const { nodeNames, initializers } = structureOf(bytes);
+    expect(nodeNames).toEqual(['fc', 'fc_1']);
+    expect([...initializers.keys()]).toEqual(['fc/kernel', 'fc/bias', 'fc/kernel_1', 'fc/bias_1']);
+    const vectors = randomImages(model, 2);
+    expectClose(await runOnnx(bytes, vectors), runModel(model, vectors));
+    model.dispose();
+  });
+
   it('passes the input on when the model does nothing', async () => {
     const model = sequential({ layers: [layers.dropout({ inputShape: [3], rate: 0.5 })] });
     const bytes = await exportOnnx(model);

@@ -1,3 +1,4 @@
+import '@secateur/core';
 import { readdir, readFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { importOnnx } from '../src/index.ts';

@@ -1,3 +1,4 @@
+import '@secateur/core';
 import '@tensorflow/tfjs-backend-cpu';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

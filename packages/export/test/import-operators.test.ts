@@ -1,3 +1,4 @@
+import '@secateur/core';
 import '@tensorflow/tfjs-backend-cpu';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';

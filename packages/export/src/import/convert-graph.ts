@@ -11,6 +11,7 @@ import { LayerPlan, type PlannedLayer } from './plan.ts';
 import { type InputOptions, readInput } from './read-input.ts';
 import type { SourceGraph, SourceNode } from './source-graph.ts';
 import { Materialiser, viewOf } from './value.ts';
+import { expectZeroPadShortcut } from './zero-pad-shortcut.ts';
 
 interface ConvertOptions extends InputOptions {
   readonly limits: ImportLimits;
@@ -30,7 +31,7 @@ export interface Conversion {
 /**
  * Plans a layer, or nothing, for every node.
  *
- * @throws Error that lists all nodes that cannot be imported, with the reasons.
+ * @throws Error that lists all nodes that cannot be imported, with the reasons, or that need a layer class which is not registered.
  */
 export function convertGraph(
   graph: SourceGraph,
@@ -53,11 +54,20 @@ export function convertGraph(
   const values = new Map<string, Value>([[graph.input.name, viewOf(plan.input, axes)]]);
   const lost = new Set<string>();
   const refused: string[] = [];
+  const withShortcuts: string[] = [];
+  const watched = <T>(place: string, work: () => T): T => {
+    const { shortcuts } = shared.views;
+    const result = work();
+    if (shared.views.shortcuts > shortcuts) withShortcuts.push(quote(place));
+    return result;
+  };
   for (const node of nodes) {
     const reads = node.inputs.map((name) => (name === '' ? undefined : (values.get(name) ?? graph.constant(name))));
     const result = node.inputs.some((name) => lost.has(name))
       ? importedLater(node)
-      : importNode(new OperatorContext({ ...shared, node, inputs: reads, name: layerName(node, graph) }));
+      : watched(node.name, () =>
+          importNode(new OperatorContext({ ...shared, node, inputs: reads, name: layerName(node, graph) })),
+        );
     if (result.value) {
       const [name = ''] = node.outputs;
       values.set(name, withReaders(result.value, reads, graph.readers.get(name)));
@@ -71,7 +81,9 @@ export function convertGraph(
     throw new Error(`The output ${quote(output)} is no first output of its node, or computed from one that is not.`);
   }
   refuse(refused, nodes.length);
-  return { plan, output: finish(values.get(output), shared), notes };
+  const end = watched(output, () => finish(values.get(output), shared));
+  expectZeroPadShortcut(withShortcuts);
+  return { plan, output: end, notes };
 }
 
 interface Result {

@@ -1,8 +1,8 @@
-import { ZeroPadShortcut } from '@secateur/core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { offsetsOf, product, stridesOf } from './constant.ts';
 import type { Budget } from './limits.ts';
 import type { Layer, LayerPlan, PlannedLayer } from './plan.ts';
+import { zeroPadShortcut } from './zero-pad-shortcut.ts';
 
 type Pair = readonly [number, number];
 
@@ -74,6 +74,8 @@ export function isLastAxis(value: TensorValue, onnxAxis: number): boolean {
 export class Materialiser {
   readonly #plan: LayerPlan;
   readonly #budget: Budget;
+  /** ZeroPadShortcuts planned so far. */
+  shortcuts = 0;
 
   constructor(plan: LayerPlan, budget: Budget) {
     this.#plan = plan;
@@ -87,8 +89,9 @@ export class Materialiser {
     const [down, right] = value.steps;
     let { layer } = value;
     const padded = channels[0] + channels[1] > 0;
-    if (down !== right) layer = this.#subsample(layer, value.steps);
-    if (padded || (down === right && down > 1)) layer = this.#shortcut(layer, down === right ? down : 1, channels);
+    const atOnce = padded && down === right;
+    if (isStepped(value) && !atOnce) layer = this.#subsample(layer, value.steps);
+    if (padded) layer = this.#shortcut(layer, atOnce ? down : 1, channels);
     if (rows[0] + rows[1] + columns[0] + columns[1] > 0) layer = this.#pad(layer, [rows, columns]);
     return { ...value, layer, steps: NO_STEPS, zeros: NO_ZEROS };
   }
@@ -206,7 +209,8 @@ export class Materialiser {
   #shortcut(layer: PlannedLayer, strides: number, padChannels: Pair): PlannedLayer {
     const [height, width, channels] = layer.shape as [number, number, number];
     const shape = [Math.ceil(height / strides), Math.ceil(width / strides), channels + padChannels[0] + padChannels[1]];
-    return this.#view(layer, 'shortcut', shape, (name) => new ZeroPadShortcut({ name, strides, padChannels }));
+    this.shortcuts++;
+    return this.#view(layer, 'shortcut', shape, (name) => zeroPadShortcut({ name, strides, padChannels }));
   }
 
   #view(layer: PlannedLayer, part: string, shape: readonly number[], create: (name: string) => Layer): PlannedLayer {

@@ -41,8 +41,6 @@ function permute(context: LayerContext): Output {
 }
 
 export const shapeLayers: Readonly<Record<string, LayerConverter>> = {
-  /** Of a nested model: what the model is applied to. */
-  InputLayer: { reads: 'any', convert: ({ inputs: [x] }) => x },
   Flatten: { reads: 'any', refuse: refuseChannelsFirst, convert: flatten },
   Reshape: { reads: 'any', convert: reshape },
   Permute: { reads: 'any', convert: permute },
