@@ -14,7 +14,7 @@ const failureFile = join(root, '.cache', 'libtorch-apt-failure.txt');
 export function ensureLibtorch(surroundings) {
   const found = findLibtorch();
   if (found && (found.from !== 'Python torch' || existsSync(failureFile))) return describe(found);
-  const failure = installByApt('libtorch-dev', surroundings);
+  const failure = installByApt(['libtorch-dev'], surroundings);
   const libtorch = findLibtorch();
   if (!libtorch) throw new Error(`${CHOICES}\nTried apt-get, but: ${failure ?? 'what it installed is not complete'}`);
   if (libtorch.from === 'Python torch') remember(failure ?? 'what it installed is not complete');

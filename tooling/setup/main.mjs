@@ -1,15 +1,15 @@
 // Brings a bare machine to where the workspace runs: pnpm, dependencies, libtorch, the native addon, the packages.
 // Every step first looks whether it is needed, so that a second call takes seconds.
 //   --quiet     print only steps that do something, and of the commands they run only what failed
-//   --checkers  also what only tests use: onnx.checker
+//   --checkers  also what only tests use: Python's onnx.checker and PyTorch
 //   --no-build  leave out the packages' dist folders; sources run without them
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installDependencies } from './dependencies.mjs';
 import { ensureLibtorch } from './libtorch.mjs';
-import { ensureOnnxChecker } from './onnx-checker.mjs';
 import { ensurePnpm } from './pnpm.mjs';
+import { ensureOracle, ORACLES } from './python-oracles.mjs';
 import { root, run } from './shell.mjs';
 
 const { values: options } = parseArgs({
@@ -36,7 +36,11 @@ const steps = [
   { name: 'libtorch', run: ensureLibtorch },
   { name: 'native addon', run: buildAddon },
 ];
-if (options.checkers) steps.push({ name: 'onnx.checker', run: ensureOnnxChecker });
+if (options.checkers) {
+  for (const oracle of ORACLES) {
+    steps.push({ name: oracle.name, run: (surroundings) => ensureOracle(oracle, surroundings) });
+  }
+}
 if (!options['no-build']) steps.push({ name: 'packages', run: buildPackages });
 
 const secondsSince = (begin) => ((performance.now() - begin) / 1000).toFixed(1);
