@@ -79,7 +79,6 @@ function buildAddon() {
   run('node', [join(root, 'packages/backend-torch/scripts/build.mjs'), '--quiet'], { show: true });
 }
 
-function buildPackages({ announce }) {
-  announce('building what changed');
+function buildPackages() {
   run('node', [join(root, 'tooling/turbo.mjs'), 'run', 'build', '--output-logs=errors-only']);
 }
