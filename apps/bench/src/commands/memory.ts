@@ -5,6 +5,12 @@ import { findGrowth, type MemoryMeasurement, type MemoryOptions, percent, reside
 import { formatTable } from '../table.ts';
 import { NETWORKS, PRECISIONS } from '../train-step/setting.ts';
 
+/**
+ * V8 compiles what is called often, in threads of its own and sooner or later depending on how busy the machine is: megabytes
+ * that a look at resident memory cannot tell from a leak. So nothing is compiled, and garbage is collected at once.
+ */
+const STEADY_V8 = ['--single-threaded', '--no-opt', '--no-maglev', '--no-sparkplug', '--expose-gc'];
+
 export function memoryCommand(): Command {
   return new Command('memory')
     .description('whether training leaves memory where it was; exits with 1 if not')
@@ -20,10 +26,12 @@ export function memoryCommand(): Command {
 
 async function memory({ json, ...options }: MemoryOptions & { readonly json: boolean }): Promise<void> {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const measurement = await measureInWorker<MemoryMeasurement>('memory', args, { nodeFlags: ['--expose-gc'] });
+  const measurement = await measureInWorker<MemoryMeasurement>('memory', args, { nodeFlags: STEADY_V8 });
   const growth = findGrowth(measurement);
   if (json) {
-    console.log(JSON.stringify({ ...measurement, residentGrowth: residentGrowth(measurement), growth, options }));
+    console.log(
+      JSON.stringify({ ...measurement, residentGrowth: residentGrowth(measurement.duringTraining), growth, options }),
+    );
   } else {
     console.log(formatMeasurement(measurement));
     for (const sentence of growth) console.log(sentence);
@@ -33,11 +41,11 @@ async function memory({ json, ...options }: MemoryOptions & { readonly json: boo
 }
 
 function formatMeasurement(measurement: MemoryMeasurement): string {
-  const { beforeTraining, afterWarmup, atEnd, afterTraining } = measurement;
+  const { beforeTraining, duringTraining, afterTraining } = measurement;
   const rows = Object.entries({
     'before training': beforeTraining,
-    'after warm-up': afterWarmup,
-    'at the last step': atEnd,
+    'after warm-up': duringTraining[0]!,
+    'at the last step': duringTraining.at(-1)!,
     'after training': afterTraining,
   }).map(([when, { tensors, handles, residentBytes }]) => [
     when,
@@ -46,5 +54,5 @@ function formatMeasurement(measurement: MemoryMeasurement): string {
     `${(residentBytes / 2 ** 20).toFixed(1)} MiB`,
   ]);
   const table = formatTable(['', 'tfjs tensors', 'native handles', 'resident'], rows);
-  return `${table}\nresident memory from warm-up to the end: ${percent(residentGrowth(measurement))}`;
+  return `${table}\nsteady growth of resident memory from warm-up to the end: ${percent(residentGrowth(duringTraining))}`;
 }

@@ -5,9 +5,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Command } from 'commander';
 import { choice, count, factor } from '../arguments.ts';
 import type { MemoryMeasurement, MemoryOptions, Snapshot } from '../memory/growth.ts';
+import { settledBytes } from '../memory/settled-bytes.ts';
 import { buildNetwork } from '../networks.ts';
 import { repeatedBatch } from '../repeated-batch.ts';
 import { NETWORKS, PRECISIONS } from '../train-step/setting.ts';
+
+/** From one look to the next. */
+const MOST_PARTS = 20;
 
 const { model, precision, width, batch, warmup, steps } = new Command('memory')
   .requiredOption('--model <name>', 'network', choice(NETWORKS))
@@ -24,19 +28,17 @@ const network = buildNetwork(model, { width });
 const source = repeatedBatch({ batch, steps: warmup + steps });
 
 const beforeTraining = takeSnapshot();
-let afterWarmup = beforeTraining;
-let atEnd = beforeTraining;
+const duringTraining: Snapshot[] = [];
+const parts = Math.min(MOST_PARTS, steps);
 const schedule = { kind: 'constant', rate: 0.01 } as const;
 for await (const event of train(network, source, { epochs: 1, schedule, precision })) {
   if (event.type !== 'step') continue;
-  if (event.step === warmup - 1) afterWarmup = takeSnapshot();
-  if (event.step === event.steps - 1) atEnd = takeSnapshot();
+  const done = event.step + 1 - warmup;
+  if (done === Math.round((duringTraining.length * steps) / parts)) duringTraining.push(takeSnapshot());
 }
-const measurement: MemoryMeasurement = { beforeTraining, afterWarmup, atEnd, afterTraining: takeSnapshot() };
+const measurement: MemoryMeasurement = { beforeTraining, duringTraining, afterTraining: takeSnapshot() };
 console.log(JSON.stringify(measurement));
 
 function takeSnapshot(): Snapshot {
-  // The heap's rubbish is no leak.
-  globalThis.gc!();
-  return { tensors: tf.memory().numTensors, handles: memory().tensors, residentBytes: process.memoryUsage.rss() };
+  return { tensors: tf.memory().numTensors, handles: memory().tensors, residentBytes: settledBytes() };
 }
