@@ -31,7 +31,7 @@ describe('the package, installed without the others of this repository', () => {
       await mkdir(dirname(inFolder('node_modules', name)), { recursive: true });
       await symlink(await realpath(inPackage('node_modules', name)), inFolder('node_modules', name));
     }
-  }, 60_000);
+  });
   afterAll(() => rm(folder, { recursive: true }));
 
   it('runs the example of the README', async () => {

@@ -516,11 +516,7 @@ describe('numbers that a reader can check', () => {
   });
 });
 
-it.skipIf(!hasChecker)(
-  `onnx.checker accepts what was written here, and infers the same shapes${without}`,
-  () => {
-    expect(written.length).toBeGreaterThan(150);
-    return expectAccepted(written);
-  },
-  60_000,
-);
+it.skipIf(!hasChecker)(`onnx.checker accepts what was written here, and infers the same shapes${without}`, () => {
+  expect(written.length).toBeGreaterThan(150);
+  return expectAccepted(written);
+});

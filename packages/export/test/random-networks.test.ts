@@ -116,7 +116,7 @@ describe('random networks', () => {
         expectClose(runModel(back, images), runModel(model, images));
         for (const each of [model, back]) each.dispose();
       }),
-      { numRuns: 60 },
+      { numRuns: 60, seed: 1 },
     );
   });
 });
@@ -138,7 +138,7 @@ describe('networks that core prunes', () => {
         randomise(model, spec.seed);
         await expectSame(model, spec.seed, { opset, foldBatchNorm: fold });
       }),
-      { numRuns: 60 },
+      { numRuns: 60, seed: 1 },
     );
   });
 
@@ -149,11 +149,7 @@ describe('networks that core prunes', () => {
   });
 });
 
-it.skipIf(!hasChecker)(
-  `onnx.checker accepts them, and infers the same shapes${without}`,
-  () => {
-    expect(written.length).toBeGreaterThan(60);
-    return expectAccepted(written);
-  },
-  60_000,
-);
+it.skipIf(!hasChecker)(`onnx.checker accepts them, and infers the same shapes${without}`, () => {
+  expect(written.length).toBeGreaterThan(60);
+  return expectAccepted(written);
+});

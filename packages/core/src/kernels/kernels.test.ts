@@ -75,7 +75,7 @@ describe('kernels, fused on torch and composed on cpu', () => {
           }, 5e-4);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 25, seed: 1 },
     );
   });
 
@@ -118,7 +118,7 @@ describe('kernels, fused on torch and composed on cpu', () => {
         await expectAgreement(() => [taylorCount(inputs(), { threshold: 0.05, classes: 3 })], 0);
         await expectAgreement(() => [taylorSum(inputs(), { classes: 3 })], 1e-5);
       }),
-      { numRuns: 15 },
+      { numRuns: 15, seed: 1 },
     );
   });
 
@@ -155,7 +155,7 @@ describe('kernels, fused on torch and composed on cpu', () => {
           expect(largestDifference(actual.dataSync(), expected.dataSync())).toBeLessThan(1e-5);
         });
       }),
-      { numRuns: 50 },
+      { numRuns: 50, seed: 1 },
     );
   });
 
