@@ -17,7 +17,7 @@ it('the kernel table is the registry', () => {
 
 it('the examples run, one after the other, and print what the text says', async () => {
   const code = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block]) => block).join('\n');
-  const file = new URL('./readme-example.tmp.ts', import.meta.url);
+  const file = new URL('./readme-example.generated.ts', import.meta.url);
   const printed: unknown[] = [];
   const original = console.log;
   console.log = (...values) => printed.push(...values);
