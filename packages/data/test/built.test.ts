@@ -51,6 +51,9 @@ test('the build gives the batches that the source gives, and an unclosed source 
     console.log(hash.digest('hex'));
   `;
   // The flag is one that a worker must not inherit.
-  const started = run(process.execPath, ['--input-type=module', '--eval', program], { cwd: dist, timeout: 20_000 });
-  expect((await started).stdout.trim()).toBe(hash.digest('hex'));
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: dist,
+    timeout: 300_000,
+  });
+  expect(stdout.trim()).toBe(hash.digest('hex'));
 });
