@@ -15,7 +15,7 @@ if (!Number.isInteger(wanted) || wanted < 1)
 
 const scene = await crashScene({ everySteps: 1 });
 const reference = join(scene.folder, 'whole');
-const whole = await runUntil(scene.start(reference), reference);
+const whole = await runUntil(scene.start(reference));
 if (whole.code !== 0) throw new Error(`The run that nobody kills ended with ${whole.code}: ${whole.stderr}`);
 const expected = resultOf(reference);
 
@@ -29,7 +29,7 @@ for (let run = 1; during.anything + during.checkpoint < wanted; run++) {
       Math.random() < 1 / 2
         ? { duringCheckpoint: 1 + Math.floor(Math.random() * 12) }
         : { after: Math.random() * 1000 * whole.seconds };
-    const ended = await runUntil(goOn(scene, out), out, left > 0 ? moment : undefined);
+    const ended = await runUntil(goOn(scene, out), left > 0 ? moment : undefined);
     if (ended.killed) {
       during['after' in moment ? 'anything' : 'checkpoint']++;
       continue;

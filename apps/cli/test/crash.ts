@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import type { ConfigPatch } from '../src/run/resolve-config.ts';
 import { writeTinyCifar10 } from './tiny-cifar.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const KILLER = new URL('kill-at-checkpoint.mjs', import.meta.url).href;
 
 /** Every phase that a run has, in a few seconds: two removals of which one is taken back, and all that is carried over. */
 const CONFIG = {
@@ -64,53 +65,31 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** When to kill: after so many milliseconds, or the moment that a checkpoint begins to be written, counted from 1. */
+/** When to kill: after so many milliseconds, or in the middle of writing a checkpoint of this process, counted from 1. */
 export type Moment = { readonly after: number } | { readonly duringCheckpoint: number };
 
 /** Runs the command as a process and kills it with SIGKILL at that moment, if it lasts that long. */
-export function runUntil(args: readonly string[], out: string, moment?: Moment): Promise<Ended> {
+export function runUntil(args: readonly string[], moment?: Moment): Promise<Ended> {
   const started = performance.now();
-  const child = spawn(process.execPath, ['--conditions=@secateur/source', '--import', 'tsx', MAIN, ...args], {
+  // By the process itself where it must not be missed: on a busy machine, another one would notice the moment too late.
+  const nth = moment && 'duringCheckpoint' in moment ? moment.duringCheckpoint : undefined;
+  const nodeFlags = ['--conditions=@secateur/source', '--import', 'tsx', ...(nth ? ['--import', KILLER] : [])];
+  const child = spawn(process.execPath, [...nodeFlags, MAIN, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...(nth && { KILL_AT_CHECKPOINT: String(nth) }) },
   });
   let stderr = '';
-  let killed = false;
-  const kill = () => {
-    killed = child.kill('SIGKILL');
-  };
   child.stderr.on('data', (text: Buffer) => {
     stderr += text;
   });
-  const timer = moment && 'after' in moment ? setTimeout(kill, moment.after) : undefined;
-  const stop = moment && 'duringCheckpoint' in moment ? onCheckpoint(out, moment.duringCheckpoint, kill) : undefined;
+  const timer = moment && 'after' in moment ? setTimeout(() => child.kill('SIGKILL'), moment.after) : undefined;
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => {
+    child.on('close', (code, signal) => {
       clearTimeout(timer);
-      stop?.();
-      resolve({ code, killed: killed && code === null, seconds: (performance.now() - started) / 1000, stderr });
+      resolve({ code, killed: signal === 'SIGKILL', seconds: (performance.now() - started) / 1000, stderr });
     });
   });
-}
-
-/** Calls when the temporary file of the nth new checkpoint appears. */
-function onCheckpoint(out: string, nth: number, call: () => void): () => void {
-  const folder = join(out, 'checkpoints');
-  const seen = new Set<string>();
-  let watcher: ReturnType<typeof watch> | undefined;
-  const waiting = setInterval(() => {
-    if (!existsSync(folder)) return;
-    clearInterval(waiting);
-    watcher = watch(folder, (_event, name) => {
-      if (!name?.startsWith('.state-')) return;
-      seen.add(name);
-      if (seen.size === nth) call();
-    });
-  }, 5);
-  return () => {
-    clearInterval(waiting);
-    watcher?.close();
-  };
 }
 
 /** Arguments that go on with a run; those of its start if it was killed before it could say what it is. */

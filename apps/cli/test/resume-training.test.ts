@@ -40,16 +40,16 @@ describe.each([
   const start = (name: string) => [command, ...own(), ...settings, '--out', out(name)];
   const resume = (name: string) => [command, '--resume', out(name), '--quiet'];
   beforeAll(async () => {
-    const whole = await runUntil(start('whole'), out('whole'));
+    const whole = await runUntil(start('whole'));
     expect(whole.code, whole.stderr).toBe(0);
-    const killed = await runUntil(start('killed'), out('killed'), { duringCheckpoint: 6 });
+    const killed = await runUntil(start('killed'), { duringCheckpoint: 6 });
     expect(killed).toMatchObject({ killed: true });
     for (const copy of ['damaged', 'foreign']) cpSync(out('killed'), out(copy), { recursive: true });
   });
 
   it('ends with the same bits when it is killed, and killed again', async () => {
-    expect(await runUntil(resume('killed'), out('killed'), { duringCheckpoint: 4 })).toMatchObject({ killed: true });
-    const ended = await runUntil(resume('killed'), out('killed'));
+    expect(await runUntil(resume('killed'), { duringCheckpoint: 4 })).toMatchObject({ killed: true });
+    const ended = await runUntil(resume('killed'));
     expect(ended.code, ended.stderr).toBe(0);
     expect(weights(out('killed'))).toBe(weights(out('whole')));
     expect(await eventsOf(out('killed'))).toEqual(await eventsOf(out('whole')));
@@ -95,7 +95,7 @@ it('a finetune does not go on with another network than it began with', async ()
   const [model, out] = [join(folder, 'changing'), join(folder, 'finetune-changed')];
   cpSync(join(folder, 'train-whole', 'model'), model, { recursive: true });
   const args = ['finetune', model, '--epochs', '8', ...settings, '--out', out];
-  expect(await runUntil(args, out, { duringCheckpoint: 4 })).toMatchObject({ killed: true });
+  expect(await runUntil(args, { duringCheckpoint: 4 })).toMatchObject({ killed: true });
   const bytes = readFileSync(join(model, 'weights.bin'));
   bytes[2]! ^= 1;
   writeFileSync(join(model, 'weights.bin'), bytes);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { acquireLock } from '../src/run/run-lock.ts';
-import { type CrashScene, crashScene, goOn, type Moment, resultOf, runUntil } from './crash.ts';
+import { type CrashScene, crashScene, goOn, resultOf, runUntil } from './crash.ts';
 import { canMount, mountedFolder, remount } from './mounted-folder.ts';
 import { readEvents } from './read-events.ts';
 import { secateur } from './run-secateur.ts';
@@ -16,7 +16,7 @@ let seconds: number;
 beforeAll(async () => {
   scene = await crashScene({ everySteps: 1 });
   whole = join(scene.folder, 'whole');
-  const ended = await runUntil(scene.start(whole), whole);
+  const ended = await runUntil(scene.start(whole));
   expect(ended.code, ended.stderr).toBe(0);
   seconds = ended.seconds;
   expected = resultOf(whole);
@@ -24,18 +24,12 @@ beforeAll(async () => {
 
 it('ends with the same bits however often it is killed', async () => {
   const out = join(scene.folder, 'killed');
-  // By the time that the whole run takes, so that some hit on a machine of any speed.
-  const moments: Moment[] = [
-    { duringCheckpoint: 1 },
-    { after: 400 * seconds },
-    { duringCheckpoint: 3 },
-    { after: 600 * seconds },
-    { duringCheckpoint: 15 },
-  ];
-  let kills = 0;
-  for (const moment of moments) kills += (await runUntil(goOn(scene, out), out, moment)).killed ? 1 : 0;
-  expect(kills).toBeGreaterThanOrEqual(3);
-  const ended = await runUntil(goOn(scene, out), out);
+  for (const nth of [1, 3, 15]) {
+    expect(await runUntil(goOn(scene, out), { duringCheckpoint: nth })).toMatchObject({ killed: true });
+  }
+  // By the time that the whole run took, so that most hit on a machine of any speed.
+  for (const share of [0.3, 0.5]) await runUntil(goOn(scene, out), { after: 1000 * share * seconds });
+  const ended = await runUntil(goOn(scene, out));
   expect(ended.code, ended.stderr).toBe(0);
   expect(resultOf(out)).toEqual(expected);
 });
@@ -43,10 +37,10 @@ it('ends with the same bits however often it is killed', async () => {
 it('makes the same specialist when it is killed before and after the other classes go', async () => {
   const special = await crashScene({ everySteps: 1, change: { classes: ['cat', 'dog'] } });
   const [calm, out] = ['calm', 'killed'].map((name) => join(special.folder, name)) as [string, string];
-  expect((await runUntil(special.start(calm), calm)).code).toBe(0);
-  expect((await runUntil(special.start(out), out, { duringCheckpoint: 9 })).killed).toBe(true);
-  expect((await runUntil(goOn(special, out), out, { duringCheckpoint: 12 })).killed).toBe(true);
-  const ended = await runUntil(goOn(special, out), out);
+  expect((await runUntil(special.start(calm))).code).toBe(0);
+  expect((await runUntil(special.start(out), { duringCheckpoint: 9 })).killed).toBe(true);
+  expect((await runUntil(goOn(special, out), { duringCheckpoint: 12 })).killed).toBe(true);
+  const ended = await runUntil(goOn(special, out));
   expect(ended.code, ended.stderr).toBe(0);
   expect(resultOf(out)).toEqual(resultOf(calm));
 });
@@ -55,7 +49,7 @@ describe('a run that was killed', () => {
   let killed: string;
   beforeAll(async () => {
     killed = join(scene.folder, 'cut');
-    expect(await runUntil(scene.start(killed), killed, { duringCheckpoint: 8 })).toMatchObject({ killed: true });
+    expect(await runUntil(scene.start(killed), { duringCheckpoint: 8 })).toMatchObject({ killed: true });
   });
 
   const copy = (name: string): string => {
@@ -164,14 +158,14 @@ it.skipIf(!canMount())(
   async () => {
     const disk = await mountedFolder('1m');
     const out = join(disk, 'run');
-    const full = await runUntil(scene.start(out), out);
+    const full = await runUntil(scene.start(out));
     expect(full.code).toBe(1);
     expect(full.stderr).toMatch(/^error: .*ENOSPC[^\n]*\n$/);
     remount(disk, 'ro');
-    const readOnly = await runUntil(goOn(scene, out), out);
+    const readOnly = await runUntil(goOn(scene, out));
     expect(readOnly).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: .*EROFS[^\n]*\n$/) });
     remount(disk, 'rw,size=64m');
-    const ended = await runUntil(goOn(scene, out), out);
+    const ended = await runUntil(goOn(scene, out));
     expect(ended.code, ended.stderr).toBe(0);
     expect(resultOf(out)).toEqual(expected);
   },
