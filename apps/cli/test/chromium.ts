@@ -13,6 +13,9 @@ export const WITH_CHROMIUM = CHROMIUM
   ? 'in Chromium'
   : 'in Chromium (not installed here; CHROMIUM names another place)';
 
+/** Far longer than a browser needs, also where many processes share a core; Playwright's 30 seconds are not. */
+const PATIENCE_MS = 300_000;
+
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -34,7 +37,9 @@ export async function openChromium(): Promise<Browser> {
     executablePath: CHROMIUM!,
     headless: true,
     args: FLAGS,
+    timeout: PATIENCE_MS,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   return {
     context,
     close: async () => {

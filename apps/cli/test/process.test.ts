@@ -75,11 +75,12 @@ it.each([
   ['SIGTERM', 143],
 ] as const)('says that other commands were interrupted by %s, with %d', async (signal, expected) => {
   const folder = await mkdtemp(join(tmpdir(), 'secateur-'));
-  const data = await writeTinyCifar10();
+  const data = await writeTinyCifar10({ perFile: 40 });
   await saveModel(vgg16({ width: 0.5 }), join(folder, 'model'));
   let interrupted = false;
-  const { code, stdout, stderr } = await spawnSecateur(['score', folder, '--data', data, '--threads', '1'], {
-    // Said before the model is read; a second's work is left then.
+  const args = ['score', folder, '--data', data, '--images-per-class', '200', '--threads', '1'];
+  const { code, stdout, stderr } = await spawnSecateur(args, {
+    // Said before the model is read; many seconds' work is left then.
     onStderr: (text, send) => {
       if (interrupted || !text.includes('Engine')) return;
       interrupted = true;

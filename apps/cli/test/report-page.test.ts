@@ -47,7 +47,7 @@ describe.skipIf(!CHROMIUM)(`the report ${WITH_CHROMIUM}`, () => {
     ]);
     expect(await page.locator('.missed').textContent()).toBe('✗ missed');
     for (const title of ['Accuracy over MACs', 'Filters left in each layer', 'Before pruning', 'Loss']) {
-      expect(await page.locator('figure', { hasText: title }).locator('svg').count(), title).toBeGreaterThan(0);
+      await page.locator('figure', { hasText: title }).locator('svg').first().waitFor();
     }
     expect(await page.locator('#classes svg').textContent()).toContain(NASTY[1]!.slice(-6));
     expect(await page.locator('#settings').textContent()).toContain('secateur run --preset smoke');
@@ -105,8 +105,7 @@ describe.skipIf(!CHROMIUM)(`the report ${WITH_CHROMIUM}`, () => {
 
   it('fits a telephone', async () => {
     const { page } = await show(await report(await writeSampleRun(join(folder, 'narrow'))), { width: 360 });
-    await page.waitForTimeout(100);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
 
   it('gives every text enough contrast, and every figure, select and table a name', async () => {
