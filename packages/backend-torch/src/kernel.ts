@@ -46,8 +46,9 @@ export function fusedKernel<Inputs, Attrs>(
   dtypes: { readonly [Name in keyof Inputs]-?: DataType },
   run: (call: KernelCall<Inputs, Attrs>) => TensorInfo[] | TensorInfo,
 ): KernelConfig {
+  const expected = Object.entries<DataType>(dtypes);
   const kernelFunc: KernelFunc = (params) => {
-    for (const [name, dtype] of Object.entries<DataType>(dtypes)) {
+    for (const [name, dtype] of expected) {
       const input = params.inputs[name];
       if (input && input.dtype !== dtype) {
         throw new Error(`${kernelName}: expected ${name} to be ${dtype}, but got ${input.dtype}.`);

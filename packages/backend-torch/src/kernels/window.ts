@@ -15,17 +15,23 @@ export function checkWindow(
   { filterSize = 1, strides, dilations, pad }: WindowAttrs,
 ) {
   for (const shape of shapes) {
-    if (shape.length !== 4 || !shape.every((length) => Number.isInteger(length) && length >= 0 && length <= LARGEST))
+    if (shape.length !== 4 || !shape.every(isLength))
       throw new Error(`Expected four whole lengths, but got shape [${shape}].`);
   }
-  for (const [role, given] of Object.entries({ filterSize, strides, dilations: dilations ?? 1 })) {
-    const sizes = [given].flat();
-    if (sizes.length === 0 || !sizes.every((size) => Number.isInteger(size) && size >= 1 && size <= LARGEST)) {
-      throw new Error(`Expected positive integers for ${role}, but got [${sizes.map(String)}].`);
-    }
-  }
-  const paddings = typeof pad === 'string' ? [] : [pad].flat(2);
+  checkSizes('filterSize', filterSize);
+  checkSizes('strides', strides);
+  checkSizes('dilations', dilations ?? 1);
+  if (typeof pad === 'string') return;
+  const paddings = [pad].flat(2);
   if (!paddings.every((padding) => typeof padding === 'number' && Math.abs(padding) <= LARGEST)) {
     throw new Error(`Expected pad 'same', 'valid', or numbers below 2^31, but got [${paddings.map(String)}].`);
   }
 }
+
+function checkSizes(role: string, sizes: number | readonly number[]): void {
+  if (Array.isArray(sizes) ? sizes.length > 0 && sizes.every(isSize) : isSize(sizes as number)) return;
+  throw new Error(`Expected positive integers for ${role}, but got [${[sizes].flat().map(String)}].`);
+}
+
+const isLength = (length: number) => Number.isInteger(length) && length >= 0 && length <= LARGEST;
+const isSize = (size: number) => isLength(size) && size >= 1;
