@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
-import { readOnnxMetadata } from '@secateur/export';
+import { readOnnxMetadata, writeOnnx } from '@secateur/export';
 import { uNet, vgg11 } from '@secateur/models';
 import { input, layers, model as modelOf, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -89,7 +89,13 @@ describe('--precision', () => {
 
 it('--external-data-over puts weights beside the file, of int8 too', async () => {
   const split = ['--data', data, '--images', '2', '--external-data-over', '1000'];
-  expect((await exported('vgg', 'split.onnx', ...split)).verification.passed).toBe(true);
+  const whole = await exported('vgg', 'split.onnx', ...split);
+  expect(whole.verification.passed).toBe(true);
+  const dataSize = (await stat(at('split.onnx.data'))).size;
+  expect(whole.externalFiles).toEqual([{ file: at('split.onnx.data'), bytes: dataSize }]);
+  expect(dataSize).toBeGreaterThan(whole.bytes);
+  const shown = await secateur('export', at('vgg'), '--out', at('split.onnx'), '--engine', 'cpu', ...split);
+  expect(shown.stdout).toContain('split.onnx.data: ');
   const int8 = await exported('vgg', 'split-int8.onnx', ...split, '--precision', 'int8', '--calibration-images', '10');
   expect(int8.precisions[1].bytes).toBeGreaterThan(int8.bytes);
   expect((await readdir(folder)).filter((name) => name.startsWith('split')).toSorted()).toEqual([
@@ -100,6 +106,45 @@ it('--external-data-over puts weights beside the file, of int8 too', async () =>
   ]);
   const evaluation = await secateur('evaluate', at('split-int8.onnx'), '--data', data, '--json');
   expect(evaluation.code, evaluation.stderr).toBe(0);
+});
+
+describe('a network that does not say on what it was trained', () => {
+  it('is not taken for one of CIFAR-10, though it takes such images', async () => {
+    const { realImages, externalFiles } = await exported('vgg', 'unknown.onnx', '--images', '2');
+    expect(realImages).toBe(false);
+    expect(externalFiles).toBeUndefined();
+    const { classNames, mean } = readOnnxMetadata(await readFile(at('unknown.onnx')));
+    expect({ classNames, mean }).toEqual({ classNames: undefined, mean: undefined });
+
+    const refused = async (...flags: readonly string[]) => {
+      const { code, stderr } = await secateur('export', at('vgg'), '--images', '2', '--engine', 'cpu', ...flags);
+      expect(code).toBe(2);
+      return stderr;
+    };
+    const message = "of the network's classes: name their folder with --data.";
+    expect(await refused('--precision', 'int8')).toContain(message);
+    expect(await refused('--preprocess')).toContain('Give --image-mean and --image-std.');
+    expect(await refused('--preprocess', '--image-mean', '0.5')).toContain('belong together');
+  });
+
+  it('takes pixels by the statistics that the user gives', async () => {
+    const statistics = ['--image-mean', '0.5,0.25,0.125', '--image-std', '0.5,1,0.25'];
+    const flags = ['--images', '2', '--preprocess', ...statistics];
+    expect((await exported('vgg', 'pixels.onnx', ...flags)).verification).toMatchObject({ passed: true, images: 2 });
+    const { mean, std, input, output } = readOnnxMetadata(await readFile(at('pixels.onnx')));
+    expect({ mean, std }).toEqual({ mean: [0.5, 0.25, 0.125], std: [0.5, 1, 0.25] });
+    expect(input).toEqual({ name: 'input', dims: ['batch', 32, 32, 3], type: 'uint8' });
+    expect(output.name).toBe('probabilities');
+  });
+
+  it('keeps the history that its ONNX file tells', async () => {
+    const model = vgg11({ width: 1 / 16, seed: 1 });
+    const history = { accuracy: 0.75, pruning: [{ removedFilters: 3, macs: 5, accuracy: 0.7 }] };
+    await writeOnnx(model, at('history.onnx'), history);
+    model.dispose();
+    await exported('history.onnx', 'again.onnx', '--images', '2');
+    expect(readOnnxMetadata(await readFile(at('again.onnx')))).toMatchObject(history);
+  });
 });
 
 describe('networks that are no plain classifiers', () => {

@@ -81,6 +81,13 @@ describe('evaluate', () => {
     expect(a).not.toBeCloseTo(JSON.parse(silent.stdout).loss, 3);
   });
 
+  it('names a file that is none', async () => {
+    await writeFile(join(folder, 'text.onnx'), 'hello');
+    const reasonOf = async (name: string) => (await evaluate(join(folder, name))).stderr.trim().split('\n').at(-1);
+    expect(await reasonOf('text.onnx')).toMatch(/^error: '.*text\.onnx' \(5 bytes\): expected an ONNX model/);
+    expect(await reasonOf('nowhere.onnx')).toMatch(/^error: The ONNX file '.*nowhere\.onnx' could not be read: ENOENT/);
+  });
+
   it('refuses a file of other images in one line', async () => {
     const { code, stderr } = await evaluate(fixture('flattened.onnx'));
     expect(code).toBe(1);

@@ -39,6 +39,8 @@ export interface OnnxMetadata extends ClassifierDescription {
   /** The first of each. */
   readonly input: Port;
   readonly output: Port;
+  /** Files beside the model that hold weights of it. */
+  readonly externalFiles: readonly string[];
   /** Every metadata_props entry as it stands in the file. */
   readonly properties: Readonly<Record<string, string>>;
 }
@@ -108,10 +110,11 @@ export function describe(
  * Reads what an ONNX file says about itself. Class names and normalisation are absent when the file does not state them
  * in the form that `exportOnnx` writes.
  *
+ * @param name What error messages call the file.
  * @throws Error when the bytes are not an ONNX model.
  */
-export function readOnnxMetadata(bytes: Uint8Array): OnnxMetadata {
-  return metadataOf(decodeModel(bytes));
+export function readOnnxMetadata(bytes: Uint8Array, name?: string): OnnxMetadata {
+  return metadataOf(decodeModel(bytes, name));
 }
 
 /** The outputs that the exporter put a softmax behind. */
@@ -146,6 +149,7 @@ export function metadataOf(model: Onnx.ModelProto): OnnxMetadata {
     outputs,
     input: inputs[0] ?? none,
     output: outputs[0] ?? none,
+    externalFiles: [...new Set(model.graph!.initializer!.flatMap(externalFileOf))],
     properties,
     ...(classNames && { classNames }),
     ...(mean && { mean }),
@@ -154,6 +158,11 @@ export function metadataOf(model: Onnx.ModelProto): OnnxMetadata {
     ...(accuracy !== undefined && { accuracy }),
     ...(pruning && { pruning }),
   };
+}
+
+function externalFileOf({ dataLocation, externalData }: Onnx.ITensorProto): string[] {
+  if (dataLocation !== onnx.TensorProto.DataLocation.EXTERNAL) return [];
+  return (externalData ?? []).filter(({ key }) => key === 'location').map(({ value }) => value ?? '');
 }
 
 function portOf(info: Onnx.IValueInfoProto | undefined): Port {

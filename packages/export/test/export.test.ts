@@ -59,6 +59,7 @@ describe('the written file', () => {
       outputs: [{ name: 'logits', dims: ['batch', 2] }],
       input: { name: 'input', dims: ['batch', 3, 6, 4] },
       output: { name: 'logits', dims: ['batch', 2] },
+      externalFiles: [],
       properties: { input_layout: 'NCHW', producer: expect.stringMatching(/^secateur \d+\.\d+\.\d+/) },
     });
     expect(decodeModel(bytes).graph!.name).toBe('tiny');

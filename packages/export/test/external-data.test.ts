@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeModel } from '../src/graph/decode.ts';
-import { exportOnnx, toFloat16, verify, writeOnnx } from '../src/index.ts';
+import { exportOnnx, measureLatency, readOnnxMetadata, toFloat16, verify, writeOnnx } from '../src/index.ts';
 import { editModel } from './onnx-files.ts';
 import { randomImages, randomise, runOnnx } from './oracle.ts';
 
@@ -46,6 +46,10 @@ it('keeps the weights in the file up to the limit, and moves them beside it abov
     ['conv/kernel', 'location big.onnx.data', 'offset 0', 'length 2160'],
     ['fc/kernel', 'location big.onnx.data', 'offset 4096', 'length 6400'],
   ]);
+  expect(readOnnxMetadata(bytes).externalFiles).toEqual(['big.onnx.data']);
+  expect(readOnnxMetadata(whole).externalFiles).toEqual([]);
+  const inBoth = (await readFile(path)).length + 2160 + 6400;
+  expect((await measureLatency(path, { runs: 1 })).bytes).toBe(inBoth);
   const { data: images, shape } = randomImages(model, 3);
   expect((await verify(model, path, { images, shape })).maxAbsDifference).toBeLessThan(1e-4);
 });
@@ -146,6 +150,9 @@ describe('weights are read from beside the model only', () => {
 });
 
 it('leaves the former file when the new one cannot be written', async () => {
-  await expect(writeOnnx(model, join(directory, 'no', 'such.onnx'))).rejects.toThrow(/could not be written/);
+  await expect(writeOnnx(model, join(directory, 'no', 'such.onnx'))).rejects.toThrow(
+    /such\.onnx' could not be written: there is no folder '.*no'\. Make it first\.$/,
+  );
+  await expect(writeOnnx(model, directory)).rejects.toThrow(/could not be written: it is a folder\. Name a file\.$/);
   expect(await readdir(directory)).toEqual([]);
 });

@@ -39,6 +39,17 @@ it('names the settings that are far below, and the layers whose channels do not 
   expect(warningsOf(comparison([at(1, 1.2)]))[0]).toMatch(/All channels fill blocks of 16\.$/);
 });
 
+it('says when the two files are in the wrong order, and is quiet about equal ones', () => {
+  const of = (ratio: number) => ({
+    ...comparison([at(1, 0.5)]),
+    macs: { dense: 1e6 * ratio, pruned: 1e6, ratio },
+  });
+  expect(warningsOf(of(0.5))).toEqual([
+    'The pruned file takes more MACs than the dense one, 1.00 M: name the dense one first.',
+  ]);
+  expect(warningsOf(of(1))).toEqual([]);
+});
+
 it('names layers that are not computed in blocks', () => {
   const odd = { ...conv('conv4', 81), inputs: 77, inBlocks: false };
   expect(warningsOf(comparison([at(128, 1)], [odd]))[0]).toContain(

@@ -92,8 +92,11 @@ function report({ macs, paddedRatio, measurements }: SpeedComparison): string {
 
 /** At most one: where the gain is missing, and the layers that it may be lost in. */
 export function warningsOf({ macs, measurements, partialBlocks }: SpeedComparison): string[] {
+  if (macs.ratio < 1) {
+    return [`The pruned file takes more MACs than the dense one, ${count(macs.pruned)}: name the dense one first.`];
+  }
   const slow = measurements.filter(({ realised }) => realised < ENOUGH);
-  if (slow.length === 0 || macs.ratio <= 1) return [];
+  if (slow.length === 0 || macs.ratio === 1) return [];
   const where = slow.map(
     ({ batchSize, threads, speedup, realised }) =>
       `${times(speedup)} (${percent(realised, 0)}) at batch ${batchSize} with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,

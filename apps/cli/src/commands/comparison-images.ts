@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Invocation } from '../cli.ts';
 import { isCifar10Cached } from '../run/dataset.ts';
 import { firstImages, openImages } from '../run/image-sources.ts';
-import { adaptDataset } from '../run/model-data.ts';
+import { adaptDataset, isOfCifar10 } from '../run/model-data.ts';
 import { imagesOf } from '../run/model-folder.ts';
 import type { Sample } from '../run/precision.ts';
 import type { DataFlags } from './options.ts';
@@ -22,8 +22,7 @@ export async function comparisonImages(
 ): Promise<[Sample, ...Sample[]]> {
   const { flags, terminal } = invocation;
   const shapes = model.inputs.map(({ shape }) => shape.slice(1) as number[]);
-  const fitsCifar10 = shapes.join(';') === '32,32,3' && String(model.outputs[0]!.shape.slice(1)) === '10';
-  if (flags.data !== undefined || (fitsCifar10 && isCifar10Cached())) {
+  if (flags.data !== undefined || (isOfCifar10(model) && isCifar10Cached())) {
     const { test, statistics } = adaptDataset(await loadDatasetFor(invocation, { network: imagesOf(model) }), model);
     const source = openImages(test, { batchSize: 100, statistics });
     try {

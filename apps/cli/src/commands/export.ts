@@ -1,5 +1,16 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { countCost } from '@secateur/core';
-import { exportOnnx, type OnnxSource, saveOnnx, type Verification, verify, writeOnnx } from '@secateur/export';
+import {
+  type ClassifierDescription,
+  exportOnnx,
+  type OnnxSource,
+  readOnnxMetadata,
+  saveOnnx,
+  type Verification,
+  verify,
+  writeOnnx,
+} from '@secateur/export';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
@@ -20,6 +31,7 @@ import {
   type DataFlags,
   type EngineFlags,
   integer,
+  statisticsOfFlags,
 } from './options.ts';
 import { addPrecisionOptions, calibrationFor, type PrecisionFlags } from './precision.ts';
 import { startEngineFor } from './start.ts';
@@ -38,6 +50,11 @@ type Flags = DataFlags &
     readonly externalDataOver?: number;
   };
 
+interface ExternalFile {
+  readonly file: string;
+  readonly bytes: number;
+}
+
 export function exportCommand(program: Command, bind: Bind): void {
   const command = program
     .command('export')
@@ -47,7 +64,7 @@ export function exportCommand(program: Command, bind: Bind): void {
     .option('--softmax', 'probabilities in place of logits')
     .option('--preprocess', 'take pixels, uint8 NHWC, standardise them in the file, and give probabilities')
     .addOption(choice('--input-layout <layout>', 'NCHW or NHWC', ['NCHW', 'NHWC']).default('NCHW'))
-    .option('--opset <n>', "version of ONNX's operator set (default: 17)", integer(1))
+    .option('--opset <n>', "version of ONNX's operator set, 17 to 26 (default: 17)", integer(1))
     .option('--no-fold', 'keep batch normalisation as nodes of its own')
     .option('--no-verify', 'do not compare')
     .option('--images <n>', 'images to compare on', integer(1), 1000)
@@ -63,7 +80,7 @@ export function exportCommand(program: Command, bind: Bind): void {
     .addHelpText(
       'after',
       `
-Compares on the test images of --data, or of CIFAR-10 if it has been downloaded and fits, and on made-up images.
+Compares on the test images of --data, or of CIFAR-10 if the network was trained on it, and on made-up images.
 The float32 export must agree with the network. With --precision it is made smaller after that, and accuracy and latency of both are told.
 
 Examples:
@@ -81,10 +98,10 @@ async function exportModel(invocation: Invocation<Flags>): Promise<ExitCode> {
   await startEngineFor(invocation);
   const model = await loadModel(path, (note) => terminal.warn(note));
   const samples = flags.verify ? await comparisonImages(invocation, model) : [];
-  const description = describeInput(model);
-  if (flags.preprocess && !description) {
+  const description = describeInput(model, flags);
+  if (flags.preprocess && !('mean' in description)) {
     throw new UsageError(
-      `--preprocess needs the mean and standard deviation of the images, but '${path}' does not say on what it was trained. Standardise before the file, or export with @secateur/export.`,
+      `--preprocess needs the mean and standard deviation of the images, but '${path}' does not say on what it was trained. Give --image-mean and --image-std.`,
     );
   }
   const options = {
@@ -111,40 +128,59 @@ async function exportModel(invocation: Invocation<Flags>): Promise<ExitCode> {
   };
   let precisions: readonly PrecisionReport[] | undefined;
   let verifications: readonly Verification[];
-  let size: number;
+  let written: Uint8Array;
   if (flags.precision === 'float32') {
-    size = (await writeOnnx(model, flags.out, { ...options, ...split })).byteLength;
+    written = await writeOnnx(model, flags.out, { ...options, ...split });
     verifications = await compare(flags.out);
   } else {
     const wide = await exportOnnx(model, options);
     verifications = await compare(wide);
     const narrow = await reducePrecision(wide, flags.precision, () => calibrationFor(invocation, model));
-    size = (await saveOnnx(narrow, flags.out, split)).byteLength;
+    written = await saveOnnx(narrow, flags.out, split);
     const files = [
       { precision: 'float32', onnx: wide },
       { precision: flags.precision, onnx: narrow },
     ] as const;
     precisions = await comparePrecisions(model, files, { sample: samples[0], threads: flags.threads });
   }
+  const externalFiles = await externalFilesOf(written, flags.out);
   const isReal = samples.map(({ labels }) => labels !== undefined);
+  const numbers = (flags.softmax ?? flags.preprocess) ? 'probabilities' : 'logits';
   const value = {
     file: flags.out,
-    bytes: size,
+    bytes: written.byteLength,
+    ...(externalFiles.length > 0 && { externalFiles }),
     realImages: isReal[0] ?? null,
     verification: verifications[0] ?? null,
     ...(verifications[1] && { madeUpImages: verifications[1] }),
     ...(precisions && { precisions }),
   };
   const lines = [
-    `${flags.out}: ${bytes(size)}`,
-    ...verifications.map((each, i) => `${describeVerification(each)}${isReal[i] ? '' : ' (made-up images)'}.`),
+    `${flags.out}: ${bytes(written.byteLength)}`,
+    ...externalFiles.map((each) => `${each.file}: ${bytes(each.bytes)} of weights, which belong beside it`),
+    ...verifications.map((each, i) => `${describeVerification(each, numbers)}${isReal[i] ? '' : ' (made-up images)'}.`),
     ...(precisions ? ['', precisionReport(precisions)] : []),
   ];
   terminal.result({ text: () => lines.join('\n'), value });
   return verifications.every(({ passed }) => passed) ? EXIT.ok : EXIT.goalMissed;
 }
 
-function describeInput(model: LayersModel) {
-  const data = trainingDataOf(model);
-  return data && { classNames: data.classNames, mean: data.mean, std: data.std, inputScale: 1 / 255 };
+function describeInput(model: LayersModel, flags: DataFlags): ClassifierDescription {
+  const trainedOn = trainingDataOf(model);
+  const statistics = statisticsOfFlags(flags) ?? trainedOn;
+  return {
+    ...(trainedOn && { classNames: trainedOn.classNames }),
+    ...(statistics && { mean: statistics.mean, std: statistics.std, inputScale: 1 / 255 }),
+  };
+}
+
+/** Weights that lie beside the written file. */
+async function externalFilesOf(written: Uint8Array, path: string): Promise<ExternalFile[]> {
+  const { externalFiles } = readOnnxMetadata(written, `'${path}'`);
+  return Promise.all(
+    externalFiles.map(async (name) => {
+      const file = join(dirname(path), name);
+      return { file, bytes: (await stat(file)).size };
+    }),
+  );
 }

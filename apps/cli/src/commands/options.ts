@@ -9,6 +9,7 @@ import {
   type SelectionStrategy,
   type TargetKind,
 } from '@secateur/core';
+import type { ChannelStatistics } from '@secateur/data';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { didYouMean } from '../did-you-mean.ts';
 import { UsageError } from '../exit.ts';
@@ -152,13 +153,17 @@ export function addDataOption(command: Command): Command {
     .option('--image-std <values>', "likewise; default: the network's, or those of the training images", numbers);
 }
 
-/** What the flags say about folders of images. */
-export function imageFolderPatch(flags: DataFlags): Partial<Record<keyof ImageFolderSettings, unknown>> {
-  const { imageMean: mean, imageStd: std } = flags;
+/** How the flags say that images are standardised. */
+export function statisticsOfFlags({ imageMean: mean, imageStd: std }: DataFlags): ChannelStatistics | undefined {
   if ((mean === undefined) !== (std === undefined)) {
     throw new UsageError('--image-mean and --image-std belong together: give both, or none.');
   }
   if (std?.some((value) => value <= 0)) throw new UsageError('--image-std must be greater than 0 for every channel.');
+  return mean && std && { mean, std };
+}
+
+/** What the flags say about folders of images. */
+export function imageFolderPatch(flags: DataFlags): Partial<Record<keyof ImageFolderSettings, unknown>> {
   return {
     size: flags.imageSize,
     fit: flags.imageFit,
@@ -166,7 +171,7 @@ export function imageFolderPatch(flags: DataFlags): Partial<Record<keyof ImageFo
     splitSeed: flags.splitSeed,
     maxCorrupt: flags.maxCorrupt,
     maxGigabytes: flags.imageMemory,
-    statistics: mean && { mean, std },
+    statistics: statisticsOfFlags(flags),
   };
 }
 

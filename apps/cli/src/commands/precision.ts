@@ -5,7 +5,7 @@ import type { Invocation } from '../cli.ts';
 import { UsageError } from '../exit.ts';
 import { isCifar10Cached, takeImages } from '../run/dataset.ts';
 import { firstImages, openImages } from '../run/image-sources.ts';
-import { adaptDataset } from '../run/model-data.ts';
+import { adaptDataset, isOfCifar10 } from '../run/model-data.ts';
 import { imagesOf } from '../run/model-folder.ts';
 import { PRECISIONS, type Precision } from '../run/precision.ts';
 import { choice, type DataFlags, integer, names } from './options.ts';
@@ -47,9 +47,10 @@ export async function calibrationFor(
   model: LayersModel,
 ): Promise<QuantiseOptions> {
   const { data, calibrationImages, calibrationRange, weightBits, keepFloat32 = [] } = invocation.flags;
-  if (data === undefined && !isCifar10Cached()) {
+  if (data === undefined && !(isOfCifar10(model) && isCifar10Cached())) {
+    const otherwise = isOfCifar10(model) ? ', or run secateur once so that CIFAR-10 is downloaded' : '';
     throw new UsageError(
-      'int8 is calibrated on real images, and there are none: name their folder with --data, or run secateur once so that CIFAR-10 is downloaded.',
+      `int8 is calibrated on real images of the network's classes: name their folder with --data${otherwise}.`,
     );
   }
   const { train, statistics } = adaptDataset(await loadDatasetFor(invocation, { network: imagesOf(model) }), model);

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { BatchSource, Evaluation } from '@secateur/core';
-import { type OnnxClassifier, openClassifier, readOnnxMetadata } from '@secateur/export';
+import { type OnnxClassifier, openClassifier } from '@secateur/export';
 import type { Dataset } from './dataset.ts';
 import { withClassesOf } from './model-data.ts';
-import { statisticsOf } from './onnx-model.ts';
+import { readMetadata, statisticsOf } from './onnx-model.ts';
 
 export interface OnnxWithData {
   readonly classifier: OnnxClassifier;
@@ -19,7 +18,7 @@ export interface OnnxWithData {
  * @throws Error as `openClassifier` does.
  */
 export async function openOnnxFor(path: string, whole: Dataset, warn: (note: string) => void): Promise<OnnxWithData> {
-  const metadata = readOnnxMetadata(await readFile(path));
+  const metadata = await readMetadata(path);
   const dataset = metadata.classNames ? withClassesOf(whole, metadata.classNames) : whole;
   const { shape: imageShape, classNames } = dataset.test;
   const classifier = await openClassifier(path, { imageShape, classes: classNames.length });

@@ -232,15 +232,12 @@ function observed(images: ReturnType<typeof openImageSources>, context: RunConte
   };
 }
 
-export function describeVerification({
-  images,
-  predictions,
-  maxAbsDifference,
-  sameClass,
-  ties,
-  passed,
-}: Awaited<ReturnType<typeof verify>>): string {
+export function describeVerification(
+  { images, predictions, maxAbsDifference, sameClass, ties, passed }: Awaited<ReturnType<typeof verify>>,
+  numbers: 'logits' | 'probabilities' = 'logits',
+): string {
   const all = predictions === images ? '' : ` of ${whole(predictions)} predictions`;
   const tied = ties > 0 ? ` (${ties} ties)` : '';
-  return `ONNX file in onnxruntime ${passed ? 'agrees' : 'DISAGREES'} on ${whole(images)} images: largest logit difference ${maxAbsDifference.toExponential(1)}, same class on ${whole(sameClass)}${all}${tied}`;
+  const difference = numbers === 'logits' ? 'logit difference' : 'difference of a probability';
+  return `ONNX file in onnxruntime ${passed ? 'agrees' : 'DISAGREES'} on ${whole(images)} images: largest ${difference} ${maxAbsDifference.toExponential(1)}, same class on ${whole(sameClass)}${all}${tied}`;
 }

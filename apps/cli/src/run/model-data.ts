@@ -1,8 +1,15 @@
-import type { LabelledImages } from '@secateur/data';
+import { CIFAR10_CLASSES, type LabelledImages } from '@secateur/data';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Dataset } from './dataset.ts';
 import { attachTrainingData, type TrainingData, trainingDataOf } from './model-folder.ts';
 import { datasetOf } from './specialist.ts';
+
+/** Whether a network says that it knows classes of CIFAR-10, in its images. */
+export function isOfCifar10(model: LayersModel): boolean {
+  const shapes = model.inputs.map(({ shape }) => shape.slice(1));
+  const { classNames } = trainingDataOf(model) ?? {};
+  return shapes.join(';') === '32,32,3' && (classNames?.every((name) => CIFAR10_CLASSES.includes(name)) ?? false);
+}
 
 /** What a network that is trained on these images remembers of them. */
 export function trainingDataFor({ train, statistics, folder }: Dataset): TrainingData {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClassifierDescription } from '@secateur/export';
 import { z } from 'zod';
+import { isOnnxFile, readMetadata } from './onnx-model.ts';
 import { readSummary } from './stored-run.ts';
 import type { IterationReport } from './summary.ts';
 
@@ -31,8 +32,12 @@ export function historyOf(
   return { accuracy: test.accuracy, pruning };
 }
 
-/** The history of a run directory's result; empty for anything else. */
+/** The history of a run directory's result, or what an ONNX file tells; empty for anything else. */
 export async function readHistory(path: string): Promise<History> {
+  if (isOnnxFile(path)) {
+    const { accuracy, pruning } = await readMetadata(path);
+    return { ...(accuracy !== undefined && { accuracy }), ...(pruning && { pruning }) };
+  }
   const file = join(path, 'summary.json');
   if (!existsSync(file)) return {};
   const { data } = runSummary.safeParse(await readSummary(file));

@@ -50,9 +50,17 @@ export function folderFormOf({ properties }: Pick<OnnxMetadata, 'properties'>): 
   }
 }
 
+/** @throws Error that names the file when it cannot be read or is not ONNX. */
+export async function readMetadata(path: string): Promise<OnnxMetadata> {
+  const bytes = await readFile(path).catch((cause: Error) => {
+    throw new Error(`The ONNX file '${path}' could not be read: ${cause.message}`, { cause });
+  });
+  return readOnnxMetadata(bytes, `'${path}'`);
+}
+
 /** The images that the network of an ONNX file takes. */
 export async function imagesOfOnnx(path: string): Promise<NetworkImages> {
-  const metadata = readOnnxMetadata(await readFile(path));
+  const metadata = await readMetadata(path);
   const size = (dimension: number | string | undefined) => (typeof dimension === 'number' ? dimension : null);
   const { dims, type } = metadata.input;
   // Pixels lie channels last; files that take standardised images may do so too, those of Keras without saying so.

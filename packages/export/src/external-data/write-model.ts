@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { onnx as Onnx } from 'onnx-proto';
 import { encode, MOST_INLINE_BYTES, weightBytes } from '../graph/encode.ts';
 import { onnx } from '../graph/proto.ts';
@@ -42,8 +42,16 @@ export async function writeModel(
     await writeWhole(path, (file) => file.writeFile(bytes));
     return bytes;
   } catch (cause) {
-    throw new Error(`The ONNX file '${path}' could not be written: ${(cause as Error).message}`, { cause });
+    throw new Error(`The ONNX file '${path}' could not be written: ${reasonOf(cause as NodeJS.ErrnoException, path)}`, {
+      cause,
+    });
   }
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException, path: string): string {
+  if (code === 'ENOENT') return `there is no folder '${dirname(path)}'. Make it first.`;
+  if (code === 'EISDIR') return 'it is a folder. Name a file.';
+  return message;
 }
 
 interface Part {

@@ -21,7 +21,7 @@ export interface Latency {
   readonly imagesPerSecond: number;
   readonly batchSize: number;
   readonly runs: number;
-  /** Size of the file. */
+  /** Size of the file, with weights in other files. */
   readonly bytes: number;
 }
 

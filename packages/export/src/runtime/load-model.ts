@@ -46,20 +46,21 @@ export async function loadModel(source: OnnxSource): Promise<Onnx.IModelProto> {
 }
 
 /**
- * Whether weights lie in other files; these are checked, not read.
+ * Checks weights that lie in other files, without reading them.
  *
+ * @returns their bytes; undefined when there are none.
  * @throws Error when one is missing or too short, lies outside of the model's folder, or the model came as bytes.
  */
-export function checkExternalData(model: Onnx.IModelProto, source: OnnxSource): boolean {
-  let isSplit = false;
+export function checkExternalData(model: Onnx.IModelProto, source: OnnxSource): number | undefined {
+  let bytes: number | undefined;
   forEachExternal(model, source, {
     budget: unlimited,
     visit(external, tensor, expected) {
-      isSplit = true;
+      bytes = (bytes ?? 0) + expected;
       external.check(tensor, expected);
     },
   });
-  return isSplit;
+  return bytes;
 }
 
 export function nameOf(source: OnnxSource): string {

@@ -11,7 +11,7 @@ export interface LoadedModel {
   readonly session: InferenceSession;
   readonly model: Onnx.ModelProto;
   readonly metadata: OnnxMetadata;
-  /** Size of the file. */
+  /** Size of the file, with weights in other files. */
   readonly bytes: number;
 }
 
@@ -29,16 +29,16 @@ export async function openModel(
   const model = decodeModel(bytes, name);
   const metadata = metadataOf(model);
   // onnxruntime finds weights in other files by the path of the model; which files, is for us to allow.
-  const isSplit = checkExternalData(model, source);
+  const externalBytes = checkExternalData(model, source);
   const runtime = await loadRuntime();
   try {
     // Fatal messages alone: whatever goes wrong is thrown, and need not be printed too.
     const settings = { logSeverityLevel: 4 as const, ...options };
     const session =
-      isSplit && typeof source === 'string'
+      externalBytes !== undefined && typeof source === 'string'
         ? await runtime.InferenceSession.create(source, settings)
         : await runtime.InferenceSession.create(bytes, settings);
-    return { runtime, session, model, metadata, bytes: bytes.byteLength };
+    return { runtime, session, model, metadata, bytes: bytes.byteLength + (externalBytes ?? 0) };
   } catch (cause) {
     throw new Error(`${name}: onnxruntime does not accept this model: ${(cause as Error).message}`, { cause });
   }
