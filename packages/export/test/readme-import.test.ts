@@ -1,4 +1,7 @@
-import { readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it, vi } from 'vitest';
 
 it("the README's example of an import is this folder's readme-import-example.ts, and runs", async () => {
@@ -8,12 +11,16 @@ it("the README's example of an import is this folder's readme-import-example.ts,
   expect(/```ts\n(.*?)```/s.exec(section)?.[1]).toBe(example);
 
   const log = vi.spyOn(console, 'log').mockReturnValue();
+  const home = process.cwd();
+  // It reads this folder and writes beside it.
+  process.chdir(await mkdtemp(join(tmpdir(), 'secateur-import-')));
+  await symlink(fileURLToPath(new URL('.', import.meta.url)), 'test');
   try {
     await import('./readme-import-example.ts');
     expect(log.mock.calls).toEqual([[[null, 32, 32, 3], []], [true]]);
   } finally {
     log.mockRestore();
-    await rm('pruned-resnet20.onnx', { force: true });
+    process.chdir(home);
   }
 });
 
