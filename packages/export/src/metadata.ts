@@ -117,6 +117,12 @@ export function readOnnxMetadata(bytes: Uint8Array, name?: string): OnnxMetadata
   return metadataOf(decodeModel(bytes, name));
 }
 
+/** The batch that a file allows alone; undefined for an open one. */
+export function fixedBatch({ input }: OnnxMetadata): number | undefined {
+  const [batch] = input.dims;
+  return typeof batch === 'number' && batch > 0 ? batch : undefined;
+}
+
 /** The outputs that the exporter put a softmax behind. */
 export function softmaxOutputs({ properties }: OnnxMetadata): readonly string[] {
   const names = parseJson(properties[keys.appendedSoftmax]);

@@ -1,11 +1,9 @@
 import { denseNet, mobileNetV2, resnet, uNet, vgg11, vgg16, visionTransformer } from '@secateur/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkOnnx, exportOnnx, verify } from '../src/index.ts';
+import { exportOnnx, verify } from '../src/index.ts';
 import { expectAccepted, hasChecker, without } from './onnx-checker.ts';
-import { showEveryValue } from './onnx-files.ts';
-import { expectSameAnswers, randomImages, randomise, structureOf } from './oracle.ts';
+import { expectInferredAsComputed, expectSameAnswers, randomImages, randomise, structureOf } from './oracle.ts';
 
 const architectures: Readonly<Record<string, () => LayersModel>> = {
   'VGG-11': () => vgg11({ width: 1 / 16, seed: 3 }),
@@ -33,21 +31,7 @@ afterAll(() => {
 
 describe.each(Object.keys(architectures))('%s', (name) => {
   it('has the types and shapes that onnxruntime computes, at every node', async () => {
-    for (const bytes of models.get(name)!.files) {
-      const session = await InferenceSession.create(showEveryValue(bytes), { graphOptimizationLevel: 'disabled' });
-      const values = checkOnnx(bytes);
-      const batch = 2;
-      const dims = values.get('input')!.dims!.map((dim) => (dim === 'batch' ? batch : dim)) as number[];
-      const input = new Tensor('float32', new Float32Array(dims.reduce((a, b) => a * b, 1)), dims);
-      const results = await session.run({ input });
-      await session.release();
-      expect(Object.keys(results).length).toBeGreaterThan(15);
-      for (const [value, { type, dims }] of Object.entries(results)) {
-        const inferred = values.get(value)!;
-        const sized = inferred.dims!.map((dim) => (dim === 'batch' ? batch : dim));
-        expect({ type: inferred.type, dims: sized }, value).toEqual({ type, dims: [...dims] });
-      }
-    }
+    for (const bytes of models.get(name)!.files) expect(await expectInferredAsComputed(bytes)).toBe(0);
   });
 
   it('gives the same logits within 1e-4 (1 + |x|) at batch 1, 3 and 64', async () => {

@@ -189,7 +189,7 @@ describe('what is wrong with a file is found', () => {
       (_, model) => {
         model.opsetImport[0]!.version = 99;
       },
-      /opset 99 is not among 13 to/,
+      /opset 99 is not among 7 to/,
     ],
   ];
   it.each(faults)('%s', (_what, edit, message) => {

@@ -39,6 +39,21 @@ it('counts products of what is computed, and transposed and grouped convolutions
   ]);
 });
 
+it.each(['batch', 4])('counts one image, at a batch of %s', async (batch) => {
+  const file = sketch({
+    inputs: { x: [batch, 4, 5, 5] },
+    constants: { w: float32([4, 4, 5, 5]), m: float32([4, 4]), b: float32([4]) },
+    nodes: [
+      { op: 'Conv', inputs: ['x', 'w'], outputs: ['a'] },
+      { op: 'Flatten', inputs: ['a'], outputs: ['flat'] },
+      { op: 'Gemm', inputs: ['flat', 'm', 'b'], outputs: ['c'] },
+      { op: 'MatMul', inputs: ['c', 'm'], outputs: ['d'] },
+    ],
+    outputs: ['d'],
+  });
+  expect((await countOnnxMacs(file)).nodes.map(({ macs }) => macs)).toEqual([4 * 4 * 25, 16, 16]);
+});
+
 it('says which size cannot be known', async () => {
   const file = sketch({
     inputs: { x: ['batch', 4, 'height', 5] },

@@ -5,8 +5,8 @@ import { countCost } from '@secateur/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { exportOnnx, importOnnx, nhwcToNchw } from '../src/index.ts';
-import { expectClose, randomImages, runModel, runOnnx } from './oracle.ts';
+import { countOnnxMacs, exportOnnx, importOnnx, measureLatency, nhwcToNchw, verify } from '../src/index.ts';
+import { expectClose, expectInferredAsComputed, randomImages, runModel, runOnnx } from './oracle.ts';
 import { pruneByNorm } from './prune-by-norm.ts';
 
 const folder = new URL('fixtures/', import.meta.url);
@@ -41,10 +41,40 @@ describe.each(fixtures)('%s, as PyTorch wrote it', (fixture) => {
     expectClose(runModel(model, images), await runFile(bytes, images));
     expectClose(await runOnnx(await exportOnnx(model), images), runModel(model, images));
 
+    expect(await verify(model, bytes, { images: images.data, shape: images.shape })).toMatchObject({ passed: true });
+
     const pruned = await pruneByNorm(model);
     expect(countCost(pruned).macs).toBeLessThan(countCost(model).macs);
     expectClose(await runOnnx(await exportOnnx(pruned), images), runModel(pruned, images));
     for (const each of [model, pruned]) each.dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
+
+  it('has the types and shapes that onnxruntime computes, whatever its operator set', async () => {
+    await expectInferredAsComputed(await readFile(new URL(fixture, folder)));
+  });
+});
+
+it.each(['flattened', 'mobilenet-v2', 'resnet18-bn', 'resnet20', 'resnet56', 'vgg16-bn'])(
+  '%s: as many multiply-accumulates in the file as in the network',
+  async (name) => {
+    const bytes = await readFile(new URL(`${name}.onnx`, folder));
+    const { model } = await importOnnx(bytes);
+    expect((await countOnnxMacs(bytes)).macs).toBe(countCost(model).macs);
+    model.dispose();
+  },
+);
+
+it('a file of an old operator set and a fixed batch is counted, verified and timed as it is', async () => {
+  // ResNet-18 in opset 11 for one image.
+  const bytes = await readFile(new URL('resnet18.onnx', folder));
+  const { model } = await importOnnx(bytes);
+  expect((await countOnnxMacs(bytes)).macs).toBe(countCost(model).macs);
+  const { data: images, shape } = randomImages(model, 3);
+  expect(await verify(model, bytes, { images, shape })).toMatchObject({ passed: true, images: 3 });
+  expect(await measureLatency(bytes, { runs: 1, warmupRuns: 0 })).toMatchObject({ batchSize: 1 });
+  await expect(measureLatency(bytes, { batchSize: 8 })).rejects.toThrow(
+    "Expected a file with an open batch, but 'images' is [1,3,64,64]. Measure it at batch size 1, or export it with a dynamic batch.",
+  );
+  model.dispose();
 });

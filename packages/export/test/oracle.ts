@@ -4,6 +4,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect } from 'vitest';
 import { decodeModel } from '../src/graph/decode.ts';
+import { checkOnnx, type Dim } from '../src/index.ts';
+import { showEveryValue } from './onnx-files.ts';
 
 /** A repeatable stream of numbers in [-1, 1). */
 export function randomNumbers(seed: number): () => number {
@@ -133,6 +135,35 @@ export async function expectSameAnswers(
   } finally {
     await session.release();
   }
+}
+
+/**
+ * Fails unless every value has the type and shape that onnxruntime computes for it, at a batch of 2 where the file leaves that open.
+ *
+ * @returns how many sizes could not be inferred.
+ */
+export async function expectInferredAsComputed(bytes: Uint8Array): Promise<number> {
+  const session = await InferenceSession.create(showEveryValue(bytes), {
+    graphOptimizationLevel: 'disabled',
+    logSeverityLevel: 4,
+  });
+  const values = checkOnnx(bytes);
+  const sized = (dims: readonly Dim[]) => dims.map((dim) => (dim === 'batch' ? 2 : dim));
+  const [name] = session.inputNames;
+  const dims = sized(values.get(name!)!.dims!) as number[];
+  const input = new Tensor('float32', new Float32Array(dims.reduce((a, b) => a * b, 1)), dims);
+  const results = await session.run({ [name!]: input });
+  await session.release();
+  expect(Object.keys(results).length).toBeGreaterThan(10);
+  let unknown = 0;
+  for (const [value, { type, dims }] of Object.entries(results)) {
+    const inferred = values.get(value)!;
+    const sizes = sized(inferred.dims ?? dims.map(() => undefined));
+    unknown += sizes.filter((size) => size === undefined).length;
+    const filled = sizes.map((size, axis) => size ?? dims[axis]);
+    expect({ type: inferred.type, dims: filled }, value).toEqual({ type, dims: [...dims] });
+  }
+  return unknown;
 }
 
 export interface Structure {

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeModel } from '../src/graph/decode.ts';
 import { checkOnnx, exportOnnx, quantise, readOnnxMetadata } from '../src/index.ts';
 import { floatsOf } from '../src/precision/graph-editor.ts';
-import { operatorsThatRun } from './onnx-files.ts';
+import { float32, operatorsThatRun, sketch } from './onnx-files.ts';
 import { expectClose, randomImages, randomise, randomNumbers, runModel, runOnnx } from './oracle.ts';
 
 const CLASSES = 4;
@@ -192,6 +192,16 @@ it('weights and biases of dead filters do no harm', async () => {
 });
 
 it('says what it cannot quantise', async () => {
+  const old = sketch({
+    opset: 11,
+    inputs: { x: ['batch', 3, 4, 4] },
+    constants: { w: float32([2, 3, 3, 3]) },
+    nodes: [{ op: 'Conv', inputs: ['x', 'w'], outputs: ['y'] }],
+    outputs: ['y'],
+  });
+  await expect(quantise(old, { images: new Float32Array(48), shape: [1, 4, 4, 3] })).rejects.toThrow(
+    /operator set 13 or newer, .* but it is of 11/,
+  );
   const int8 = await quantise(bytes, calibration);
   await expect(quantise(int8, calibration)).rejects.toThrow(/this one is quantised/);
   await expect(quantise(bytes, { ...calibration, shape: [65, 8, 8, 1] })).rejects.toThrow(

@@ -144,6 +144,55 @@ const cases: Readonly<Record<string, GraphSketch>> = {
     ],
     outputs: ['y'],
   },
+  'Clip and Dropout in opset 7': {
+    opset: 7,
+    inputs: image,
+    nodes: [
+      { op: 'Clip', inputs: ['x'], outputs: ['c'], attributes: { min: { float: 0 }, max: { float: 6 } } },
+      { op: 'Dropout', inputs: ['c'], outputs: ['y'], attributes: { ratio: { float: 0.5 } } },
+    ],
+    outputs: ['c', 'y'],
+  },
+  'Pad in opset 10': {
+    ...shaped('Pad', {}, { attributes: { mode: 'constant', pads: [0, 1, 2, 0, 0, 0, 1, 3], value: { float: 0.5 } } }),
+    opset: 10,
+  },
+  'Slice in opset 9': {
+    ...shaped('Slice', {}, { attributes: { starts: [1, -6], ends: [3, 9999], axes: [1, 3] } }),
+    opset: 9,
+  },
+  'Slice in opset 10': { ...shaped('Slice', { starts: int64(1), ends: int64(-1), axes: int64(2) }), opset: 10 },
+  'Split in opset 11': {
+    opset: 11,
+    inputs: image,
+    nodes: [{ op: 'Split', inputs: ['x'], outputs: ['y', 'z'], attributes: { axis: 1, split: [1, 3] } }],
+    outputs: ['y', 'z'],
+  },
+  'Unsqueeze and Squeeze in opset 12': {
+    opset: 12,
+    inputs: image,
+    nodes: [
+      { op: 'Unsqueeze', inputs: ['x'], outputs: ['u'], attributes: { axes: [1, 5] } },
+      { op: 'Squeeze', inputs: ['u'], outputs: ['y'], attributes: { axes: [1] } },
+    ],
+    outputs: ['u', 'y'],
+  },
+  'ReduceSum in opset 12': { ...shaped('ReduceSum', {}, { attributes: { axes: [2, 3], keepdims: 0 } }), opset: 12 },
+  'BatchNormalization in opset 8': {
+    ...shaped(
+      'BatchNormalization',
+      { s: float32([4]), b: float32([4]), m: float32([4]), v: float32([4]) },
+      { attributes: { spatial: 1 } },
+    ),
+    opset: 8,
+  },
+  'Resize in opset 10': {
+    opset: 10,
+    inputs: image,
+    constants: { factors: { ...float32([4]), rawData: new Uint8Array(Float32Array.of(1, 1, 2, 3).buffer) } },
+    nodes: [{ op: 'Resize', inputs: ['x', 'factors'], outputs: ['y'], attributes: { mode: 'nearest' } }],
+    outputs: ['y'],
+  },
   'casts, quantises and widens again': {
     inputs: image,
     constants: { scale: float32([], 0.1), zero: { dataType: 2, dims: [], rawData: Uint8Array.of(7) } },

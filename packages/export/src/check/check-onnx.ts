@@ -3,7 +3,7 @@ import { decodeModel } from '../graph/decode.ts';
 import { onnx } from '../graph/proto.ts';
 import { contentsOf } from './contents.ts';
 import { NodeAttributes } from './node-attributes.ts';
-import type { Inferred, Operator } from './operator.ts';
+import type { AttributeRule, Inferred, Operator } from './operator.ts';
 import { operators } from './operators/table.ts';
 import {
   byteLengthOf,
@@ -16,7 +16,7 @@ import {
   type ValueType,
 } from './value-type.ts';
 
-const OLDEST_OPSET = 13;
+const OLDEST_OPSET = 7;
 const NEWEST_OPSET = 26;
 
 export interface OnnxInspection {
@@ -28,7 +28,7 @@ export interface OnnxInspection {
 
 /**
  * Checks an ONNX file without running it: names are unique and resolve, nodes stand in the order in which they compute,
- * operators and their attributes are those of the file's opset (13 to 26), constants are as long as their shapes say, and
+ * operators and their attributes are those of the file's opset (7 to 26), constants are as long as their shapes say, and
  * the types and shapes that follow from the inputs agree with the operators' rules and with what the file states.
  *
  * @returns type and shape of every value, by its name.
@@ -54,6 +54,11 @@ export function inspectModel(model: Onnx.IModelProto): OnnxInspection {
   return inspector;
 }
 
+/** The version of ONNX's own operators; 0 when the file does not say. */
+export function opsetOf({ opsetImport }: Onnx.IModelProto): number {
+  return Number(String(opsetImport?.find(({ domain }) => !domain || domain === 'ai.onnx')?.version ?? 0));
+}
+
 class Inspector implements OnnxInspection {
   readonly problems: string[] = [];
   readonly values = new Map<string, Inferred>();
@@ -62,9 +67,9 @@ class Inspector implements OnnxInspection {
   /** By the value that it writes. */
   readonly #producers: ReadonlyMap<string, Onnx.INodeProto>;
 
-  constructor({ graph, opsetImport }: Onnx.IModelProto) {
+  constructor({ graph, opsetImport = [] }: Onnx.IModelProto) {
     this.#graph = graph ?? {};
-    this.#opset = Number(String(opsetImport?.find(({ domain }) => !domain || domain === 'ai.onnx')?.version ?? 0));
+    this.#opset = opsetOf({ opsetImport });
     this.#producers = new Map(this.#graph.node?.flatMap((node) => (node.output ?? []).map((name) => [name, node])));
   }
 
@@ -164,16 +169,21 @@ class Inspector implements OnnxInspection {
     for (const name of present.names) {
       const entry = attributes[name];
       const rule = typeof entry === 'string' ? { kind: entry } : entry;
-      if (!rule || this.#opset < (rule.since ?? 0) || this.#opset > (rule.until ?? this.#opset)) {
+      if (!rule || !this.#has(rule)) {
         complain(`has the attribute '${name}', which the operator does not have in opset ${this.#opset}`);
       } else if (present.kindOf(name) !== rule.kind) {
         complain(`has ${present.kindOf(name) ?? 'something else'} for the attribute '${name}'; it takes ${rule.kind}`);
       }
     }
     for (const [name, rule] of Object.entries(attributes)) {
-      if (typeof rule !== 'string' && rule.required && !present.has(name)) complain(`lacks the attribute '${name}'`);
+      if (typeof rule !== 'string' && rule.required && this.#has(rule) && !present.has(name))
+        complain(`lacks the attribute '${name}'`);
     }
     return this.problems.length === before;
+  }
+
+  #has({ since = 0, until = this.#opset }: AttributeRule): boolean {
+    return this.#opset >= since && this.#opset <= until;
   }
 
   /** What the file says about its outputs and other values must agree with what follows from the inputs. */

@@ -27,7 +27,7 @@ export type InputCount = readonly [least: number, most: number];
 
 /** What the ONNX specification says about an operator. */
 export interface Operator {
-  /** First opset that has it, where that is above 13. */
+  /** First opset that has it, where that is above 7. */
   readonly since?: number;
   readonly inputs: InputCount | ((opset: number) => InputCount);
   /** Most outputs. Default 1. */

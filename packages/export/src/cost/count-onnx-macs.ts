@@ -1,7 +1,7 @@
 import type { onnx as Onnx } from 'onnx-proto';
 import { checkModel } from '../check/check-onnx.ts';
 import { NodeAttributes } from '../check/node-attributes.ts';
-import type { Dim, ValueType } from '../check/value-type.ts';
+import type { Dim } from '../check/value-type.ts';
 import { loadModel, type OnnxSource } from '../runtime/load-model.ts';
 
 /** What one node of an ONNX graph computes for one image. */
@@ -59,25 +59,25 @@ const rules: Readonly<Record<string, Rule>> = {
 export async function countOnnxMacs(source: OnnxSource): Promise<GraphCost> {
   const model = await loadModel(source);
   const values = checkModel(model);
-  const nodes = model.graph!.node!.flatMap((node): NodeCost[] => {
-    const rule = rules[node.opType ?? ''];
-    const name = node.name || node.output![0]!;
-    return rule ? [{ name, opType: node.opType!, ...rule(node, (value) => sizesFor(values, value, name)) }] : [];
-  });
-  return { macs: nodes.reduce((sum, { macs }) => sum + macs, 0), nodes };
-}
-
-/** Sizes for one image: a named first axis is the batch. */
-function sizesFor(values: ReadonlyMap<string, ValueType>, value: string | undefined, node: string): number[] {
-  const sizes = values
-    .get(value ?? '')
-    ?.dims?.map((dim, axis): Dim => (axis === 0 && typeof dim !== 'number' ? 1 : dim));
-  if (!sizes?.every((size) => typeof size === 'number')) {
+  const constants = new Set(model.graph!.initializer!.map(({ name }) => name));
+  const image = model.graph!.input!.find(({ name }) => !constants.has(name));
+  const batch = values.get(image?.name ?? '')?.dims?.[0];
+  const isBatch = (value: string | undefined, dim: Dim) =>
+    !constants.has(value) && (typeof dim !== 'number' || dim === batch);
+  const sizesOf = (value: string | undefined, node: string): number[] => {
+    const dims = values.get(value ?? '')?.dims;
+    const sizes = dims?.map((dim, axis) => (axis === 0 && isBatch(value, dim) ? 1 : dim));
+    if (sizes?.every((size) => typeof size === 'number')) return sizes;
     throw new Error(
       `Expected sizes of '${value}' at node '${node}' that are fixed but for the batch; they cannot be known.`,
     );
-  }
-  return sizes as number[];
+  };
+  const nodes = model.graph!.node!.flatMap((node): NodeCost[] => {
+    const rule = rules[node.opType ?? ''];
+    const name = node.name || node.output![0]!;
+    return rule ? [{ name, opType: node.opType!, ...rule(node, (value) => sizesOf(value, name)) }] : [];
+  });
+  return { macs: nodes.reduce((sum, { macs }) => sum + macs, 0), nodes };
 }
 
 function product(sizes: readonly number[]): number {

@@ -1,5 +1,5 @@
 import type { onnx as Onnx } from 'onnx-proto';
-import { checkModel } from '../check/check-onnx.ts';
+import { checkModel, opsetOf } from '../check/check-onnx.ts';
 import { NodeAttributes } from '../check/node-attributes.ts';
 import { sizesOf } from '../check/value-type.ts';
 import { onnx } from '../graph/proto.ts';
@@ -34,6 +34,9 @@ const filterAxis: Readonly<Record<string, (node: Onnx.INodeProto) => number>> = 
   Gemm: (node) => (new NodeAttributes(node).int('transB', 0) === 1 ? 0 : 1),
 };
 
+/** First operator set whose QuantizeLinear takes a scale for each place along an axis. */
+const PER_FILTER_SINCE = 13;
+
 /** Operators that onnxruntime has in int8 too, so that what lies between two convolutions need not be widened. */
 const joining = new Set(['Add', 'AveragePool', 'GlobalAveragePool', 'Concat']);
 
@@ -57,6 +60,11 @@ export async function quantise(source: OnnxSource, options: QuantiseOptions): Pr
   const batches = batchesOf(options);
   const model = await loadModel(source);
   const values = checkModel(model);
+  if (opsetOf(model) < PER_FILTER_SINCE) {
+    throw new Error(
+      `Expected a model of operator set ${PER_FILTER_SINCE} or newer, where each filter may have a scale of its own, but it is of ${opsetOf(model)}. Export it with a newer one.`,
+    );
+  }
   const editor = new GraphEditor(model);
   const original = editor.encode();
   const chosen = choose(editor, keep);

@@ -1,4 +1,5 @@
 import type { Tensor } from 'onnxruntime-node';
+import { fixedBatch } from '../metadata.ts';
 import { takesPixels } from './feed.ts';
 import type { OnnxSource } from './load-model.ts';
 import { type LoadedModel, openModel } from './session.ts';
@@ -33,7 +34,7 @@ const QUIET_BETWEEN_RUNS = { extra: { session: { force_spinning_stop: '1' } } };
  * machine does meets all of them alike.
  *
  * @returns one Latency, or one for each model in the order given; times are wall-clock milliseconds of a whole batch.
- * @throws Error when a file is not ONNX, has inputs of unknown size, or `runs` or `batchSize` is not a positive integer.
+ * @throws Error when a file is not ONNX, has inputs of unknown size or a fixed batch that is another, or `runs` or `batchSize` is not a positive integer.
  */
 export async function measureLatency(source: OnnxSource, options?: LatencyOptions): Promise<Latency>;
 export async function measureLatency(sources: readonly OnnxSource[], options?: LatencyOptions): Promise<Latency[]>;
@@ -83,6 +84,12 @@ async function timeInTurn(
 
 function feedFor(loaded: LoadedModel, batchSize: number): Record<string, Tensor> {
   const { runtime, session, metadata } = loaded;
+  const fixed = fixedBatch(metadata);
+  if (fixed !== undefined && fixed !== batchSize) {
+    throw new Error(
+      `Expected a file with an open batch, but '${metadata.input.name}' is [${metadata.input.dims}]. Measure it at batch size ${fixed}, or export it with a dynamic batch.`,
+    );
+  }
   return Object.fromEntries(
     metadata.inputs.map((input, i) => {
       const dims = [batchSize, ...input.dims.slice(1)] as number[];

@@ -4,7 +4,7 @@ import type { Tensor } from 'onnxruntime-node';
 import { inspectModel } from '../check/check-onnx.ts';
 import { compareWithRuntime } from '../check/reported-outputs.ts';
 import { arrange } from '../layers/layout.ts';
-import { type OnnxMetadata, softmaxOutputs } from '../metadata.ts';
+import { fixedBatch, type OnnxMetadata, softmaxOutputs } from '../metadata.ts';
 import { type Agreement, countCorrect, LogitComparison } from './agreement.ts';
 import { feed, takesChannelsLast } from './feed.ts';
 import { nchwToNhwc } from './images.ts';
@@ -14,7 +14,7 @@ import { type LoadedModel, openModel } from './session.ts';
 
 /** The images, standardised and channels last as the model takes them, and how they are compared. */
 export type VerifyOptions = NetworkInputs & {
-  /** Images at a time. Default 100. */
+  /** Images at a time. Default 100; a file that fixes its batch gets as many. */
   readonly batchSize?: number;
   /** A logit x may differ by tolerance * (1 + |x|). Default 1e-4. */
   readonly tolerance?: number;
@@ -57,7 +57,11 @@ export async function verify(model: LayersModel, onnx: OnnxSource, options: Veri
     const comparison = new LogitComparison(tolerance);
     const correct = { model: 0, onnx: 0 };
     let labelled = 0;
-    for (const batch of inSteps(batches, batchSize)) {
+    const fixed = fixedBatch(loaded.metadata);
+    if (countOf(batches) % (fixed ?? 1) !== 0) {
+      throw new Error(`Expected a multiple of ${fixed} images, the file's fixed batch, but got ${countOf(batches)}.`);
+    }
+    for (const batch of inSteps(batches, fixed ?? batchSize)) {
       const { feeds, seen } = feed(loaded, batch);
       const expected = await runModel(model, seen, loaded.metadata);
       const actual = await runOnnx(loaded, feeds);

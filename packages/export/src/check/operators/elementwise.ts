@@ -12,7 +12,7 @@ import { broadcast, elementType } from '../value-type.ts';
 
 const same = (node: NodeView) => ({ type: floatType(node, [0]), dims: input(node, 0).dims });
 
-function unary(attributes: Operator['attributes'] = {}, since = 13): Operator {
+function unary(attributes: Operator['attributes'] = {}, since = 7): Operator {
   return { since, inputs: [1, 1], attributes, infer: same };
 }
 
@@ -21,8 +21,9 @@ const anyUnary: Operator = {
   infer: (node) => ({ type: input(node, 0).type, dims: input(node, 0).dims }),
 };
 
-function broadcasting(inputs: InputCount, result?: string): Operator {
+function broadcasting(inputs: InputCount, { result, since = 7 }: { result?: string; since?: number } = {}): Operator {
   return {
+    since,
     inputs,
     infer(node) {
       const type = commonType(node);
@@ -33,7 +34,8 @@ function broadcasting(inputs: InputCount, result?: string): Operator {
 
 const binary = broadcasting([2, 2]);
 const variadic = broadcasting([1, Number.POSITIVE_INFINITY]);
-const comparison = broadcasting([2, 2], 'bool');
+const comparison = broadcasting([2, 2], { result: 'bool' });
+const comparisonOrEqual = broadcasting([2, 2], { result: 'bool', since: 12 });
 
 const overAxis: Operator = {
   inputs: [1, 1],
@@ -51,17 +53,17 @@ export const elementwiseOperators: Operators = {
   Relu: anyUnary,
   Abs: anyUnary,
   Neg: anyUnary,
-  Sign: anyUnary,
+  Sign: { ...anyUnary, since: 9 },
   Sigmoid: unary(),
   Tanh: unary(),
-  Erf: anyUnary,
+  Erf: { ...anyUnary, since: 9 },
   Exp: unary(),
   Log: unary(),
   Sqrt: unary(),
   Reciprocal: unary(),
   Floor: unary(),
   Ceil: unary(),
-  Round: unary(),
+  Round: unary({}, 11),
   Sin: unary(),
   Cos: unary(),
   Atan: unary(),
@@ -70,7 +72,7 @@ export const elementwiseOperators: Operators = {
   HardSwish: unary({}, 14),
   Mish: unary({}, 18),
   Elu: unary({ alpha: 'float' }),
-  Celu: unary({ alpha: 'float' }),
+  Celu: unary({ alpha: 'float' }, 12),
   Selu: unary({ alpha: 'float', gamma: 'float' }),
   LeakyRelu: unary({ alpha: 'float' }),
   ThresholdedRelu: unary({ alpha: 'float' }),
@@ -87,25 +89,27 @@ export const elementwiseOperators: Operators = {
     ...binary,
     infer: (node) => ({ type: input(node, 0).type, dims: broadcast(node.inputs.map((value) => value?.dims)) }),
   },
-  Mod: { ...binary, attributes: { fmod: 'int' } },
+  Mod: { ...binary, since: 10, attributes: { fmod: 'int' } },
   Max: variadic,
   Min: variadic,
   Mean: variadic,
   Sum: variadic,
   Equal: comparison,
   Less: comparison,
-  LessOrEqual: comparison,
+  LessOrEqual: comparisonOrEqual,
   Greater: comparison,
-  GreaterOrEqual: comparison,
+  GreaterOrEqual: comparisonOrEqual,
   And: comparison,
   Or: comparison,
   Not: { inputs: [1, 1], infer: (node) => ({ type: 'bool', dims: input(node, 0).dims }) },
   Where: {
+    since: 9,
     inputs: [3, 3],
     infer: (node) => ({ type: commonType(node, [1, 2]), dims: broadcast(node.inputs.map((value) => value?.dims)) }),
   },
   Clip: {
-    inputs: [1, 3],
+    inputs: (opset) => [1, opset < 11 ? 1 : 3],
+    attributes: { min: { kind: 'float', until: 10 }, max: { kind: 'float', until: 10 } },
     infer(node) {
       for (const bound of [1, 2]) expectDims(node, bound, []);
       return { type: commonType(node), dims: input(node, 0).dims };
@@ -136,14 +140,14 @@ export const elementwiseOperators: Operators = {
   },
   Identity: { inputs: [1, 1], infer: (node) => input(node, 0) },
   Dropout: {
-    inputs: [1, 3],
+    inputs: (opset) => [1, opset < 12 ? 1 : 3],
     outputs: 2,
-    attributes: { seed: 'int' },
+    attributes: { seed: { kind: 'int', since: 12 }, ratio: { kind: 'float', until: 11 } },
     infer(node) {
       const { type, dims } = input(node, 0);
       return [
         { type, dims },
-        { type: 'bool', dims },
+        { type: node.opset < 10 ? type : 'bool', dims },
       ].slice(0, node.outputs);
     },
   },

@@ -17,7 +17,7 @@ function productShape(left: readonly Dim[], right: readonly Dim[]): Dim[] | unde
 
 export const linearOperators: Operators = {
   Gemm: {
-    inputs: [2, 3],
+    inputs: (opset) => [opset < 11 ? 3 : 2, 3],
     attributes: { alpha: 'float', beta: 'float', transA: 'int', transB: 'int' },
     infer(node) {
       const type = commonType(node);
@@ -42,6 +42,7 @@ export const linearOperators: Operators = {
     },
   },
   Einsum: {
+    since: 12,
     inputs: [1, Number.POSITIVE_INFINITY],
     attributes: { equation: { kind: 'string', required: true } },
     infer(node) {
@@ -65,7 +66,12 @@ export const linearOperators: Operators = {
 export const normalizationOperators: Operators = {
   BatchNormalization: {
     inputs: [5, 5],
-    attributes: { epsilon: 'float', momentum: 'float', training_mode: { kind: 'int', since: 14 } },
+    attributes: {
+      epsilon: 'float',
+      momentum: 'float',
+      spatial: { kind: 'int', until: 8 },
+      training_mode: { kind: 'int', since: 14 },
+    },
     infer(node) {
       const { dims } = input(node, 0);
       for (const parameter of [1, 2, 3, 4]) expectChannels(input(node, parameter).dims, dims?.[1]);

@@ -18,9 +18,10 @@ function expectScale(node: NodeView): void {
 
 export const quantizationOperators: Operators = {
   QuantizeLinear: {
+    since: 10,
     inputs: [2, 3],
     attributes: {
-      axis: 'int',
+      axis: { kind: 'int', since: 13 },
       saturate: { kind: 'int', since: 19 },
       block_size: { kind: 'int', since: 21 },
       output_dtype: { kind: 'int', since: 21 },
@@ -35,9 +36,10 @@ export const quantizationOperators: Operators = {
     },
   },
   DequantizeLinear: {
+    since: 10,
     inputs: [2, 3],
     attributes: {
-      axis: 'int',
+      axis: { kind: 'int', since: 13 },
       block_size: { kind: 'int', since: 21 },
       output_dtype: { kind: 'int', since: 23 },
     },

@@ -66,8 +66,8 @@ function reshape(node: NodeView): Inferred {
 function slice(node: NodeView): Inferred {
   const { type, dims, contents } = input(node, 0);
   if (!dims) return { type, dims };
-  const [starts, ends] = [numbers(node, 1), numbers(node, 2)];
-  const given = numbers(node, 3);
+  const listed = (name: string, index: number) => node.attributes.ints(name) ?? numbers(node, index);
+  const [starts, ends, given] = [listed('starts', 1), listed('ends', 2), listed('axes', 3)];
   const steps = node.inputs[4] ? numbers(node, 4) : undefined;
   if (!starts || !ends || (node.inputs[3] && !given) || (node.inputs[4] && !steps)) {
     return { type, dims: dims.map(() => undefined) };
@@ -129,7 +129,7 @@ function split(node: NodeView): Inferred[] {
   const { type, dims } = input(node, 0);
   const axis = dims && axisOf(node.attributes.int('axis', 0), dims.length);
   const size = dims?.[axis!];
-  const parts = node.inputs[1] ? numbers(node, 1) : undefined;
+  const parts = node.attributes.ints('split') ?? numbers(node, 1);
   if (parts && parts.length !== node.outputs) throw new Error(`has ${node.outputs} outputs for ${parts.length} parts`);
   const total = parts?.reduce((sum, part) => sum + part, 0);
   if (!mayBeEqual(total, size)) throw new Error(`splits ${size} into parts [${parts}]`);
@@ -159,7 +159,7 @@ function gather(node: NodeView): Inferred {
 
 function pad(node: NodeView): Inferred {
   const { type, dims } = input(node, 0);
-  const pads = numbers(node, 1);
+  const pads = node.attributes.ints('pads') ?? numbers(node, 1);
   if (!dims) return { type, dims };
   const axes = node.inputs[3] ? numbers(node, 3) : dims.map((_, axis) => axis);
   if (!pads || !axes) return { type, dims: dims.map(() => undefined) };
@@ -217,7 +217,8 @@ export const shapeOperators: Operators = {
     },
   },
   Squeeze: {
-    inputs: [1, 2],
+    inputs: (opset) => [1, opset < 13 ? 1 : 2],
+    attributes: { axes: { kind: 'ints', until: 12 } },
     infer(node) {
       const { type, dims, contents } = input(node, 0);
       const axes = readAxes(node, 1);
@@ -232,11 +233,12 @@ export const shapeOperators: Operators = {
     },
   },
   Unsqueeze: {
-    inputs: [2, 2],
+    inputs: (opset) => (opset < 13 ? [1, 1] : [2, 2]),
+    attributes: { axes: { kind: 'ints', required: true, until: 12 } },
     infer(node) {
       const { type, dims, contents } = input(node, 0);
-      const axes = numbers(node, 1);
-      if (!dims || !axes) return { type, dims: undefined };
+      const axes = readAxes(node, 1);
+      if (!dims || !axes || axes === 'none') return { type, dims: undefined };
       const rank = dims.length + axes.length;
       const added = new Set(axes.map((axis) => axisOf(axis, rank)));
       const rest = dims.values();
@@ -253,14 +255,30 @@ export const shapeOperators: Operators = {
     infer: concat,
   },
   Split: {
-    inputs: [1, 2],
+    inputs: (opset) => [1, opset < 13 ? 1 : 2],
     outputs: Number.POSITIVE_INFINITY,
-    attributes: { axis: 'int', num_outputs: { kind: 'int', since: 18 } },
+    attributes: { axis: 'int', split: { kind: 'ints', until: 12 }, num_outputs: { kind: 'int', since: 18 } },
     infer: split,
   },
-  Slice: { inputs: [3, 5], infer: slice },
+  Slice: {
+    inputs: (opset) => (opset < 10 ? [1, 1] : [3, 5]),
+    attributes: {
+      starts: { kind: 'ints', required: true, until: 9 },
+      ends: { kind: 'ints', required: true, until: 9 },
+      axes: { kind: 'ints', until: 9 },
+    },
+    infer: slice,
+  },
   Gather: { inputs: [2, 2], attributes: { axis: 'int' }, infer: gather },
-  Pad: { inputs: (opset) => [2, opset >= 18 ? 4 : 3], attributes: { mode: 'string' }, infer: pad },
+  Pad: {
+    inputs: (opset) => (opset < 11 ? [1, 1] : [2, opset < 18 ? 3 : 4]),
+    attributes: {
+      mode: 'string',
+      pads: { kind: 'ints', required: true, until: 10 },
+      value: { kind: 'float', until: 10 },
+    },
+    infer: pad,
+  },
   Shape: {
     inputs: [1, 1],
     attributes: { start: { kind: 'int', since: 15 }, end: { kind: 'int', since: 15 } },
@@ -273,6 +291,7 @@ export const shapeOperators: Operators = {
   },
   Size: { inputs: [1, 1], infer: () => ({ type: 'int64', dims: [] }) },
   Expand: {
+    since: 8,
     inputs: [2, 2],
     infer: (node) => ({ type: input(node, 0).type, dims: broadcast([input(node, 0).dims, input(node, 1).contents]) }),
   },
@@ -288,7 +307,13 @@ export const shapeOperators: Operators = {
   },
   Constant: {
     inputs: [0, 0],
-    attributes: { value: 'tensor', value_int: 'int', value_ints: 'ints', value_float: 'float', value_floats: 'floats' },
+    attributes: {
+      value: 'tensor',
+      value_int: { kind: 'int', since: 12 },
+      value_ints: { kind: 'ints', since: 12 },
+      value_float: { kind: 'float', since: 12 },
+      value_floats: { kind: 'floats', since: 12 },
+    },
     infer({ attributes }) {
       const tensor = attributes.tensor('value');
       if (tensor) return { type: elementType(tensor.dataType), dims: sizesOf(tensor), contents: contentsOf(tensor) };
@@ -299,6 +324,7 @@ export const shapeOperators: Operators = {
     },
   },
   ConstantOfShape: {
+    since: 9,
     inputs: [1, 1],
     attributes: { value: 'tensor' },
     infer(node) {
@@ -307,14 +333,15 @@ export const shapeOperators: Operators = {
     },
   },
   Resize: {
-    inputs: [1, 4],
+    since: 10,
+    inputs: (opset) => (opset === 10 ? [2, 2] : [opset < 13 ? 3 : 1, 4]),
     attributes: {
       mode: 'string',
-      coordinate_transformation_mode: 'string',
-      cubic_coeff_a: 'float',
-      exclude_outside: 'int',
-      extrapolation_value: 'float',
-      nearest_mode: 'string',
+      coordinate_transformation_mode: { kind: 'string', since: 11 },
+      cubic_coeff_a: { kind: 'float', since: 11 },
+      exclude_outside: { kind: 'int', since: 11 },
+      extrapolation_value: { kind: 'float', since: 11 },
+      nearest_mode: { kind: 'string', since: 11 },
       antialias: { kind: 'int', since: 18 },
       axes: { kind: 'ints', since: 18 },
       keep_aspect_ratio_policy: { kind: 'string', since: 18 },
@@ -324,7 +351,7 @@ export const shapeOperators: Operators = {
       const wanted = node.inputs[3]?.contents;
       if (wanted && dims && wanted.length === dims.length && !node.attributes.has('axes'))
         return { type, dims: wanted };
-      const { contents: factors } = node.inputs[2] ?? {};
+      const { contents: factors } = node.inputs[node.opset === 10 ? 1 : 2] ?? {};
       if (!dims || !factors || factors.length !== dims.length) return { type, dims: dims?.map(() => undefined) };
       return {
         type,
@@ -337,7 +364,7 @@ export const shapeOperators: Operators = {
   },
   DepthToSpace: {
     inputs: [1, 1],
-    attributes: { blocksize: { kind: 'int', required: true }, mode: 'string' },
+    attributes: { blocksize: { kind: 'int', required: true }, mode: { kind: 'string', since: 11 } },
     infer: (node) =>
       blocks(
         node,

@@ -66,7 +66,7 @@ function pooling(attributes: Operator['attributes'], outputs = 1): Operator {
     attributes: {
       ...windowAttributes,
       kernel_shape: { kind: 'ints', required: true },
-      ceil_mode: 'int',
+      ceil_mode: { kind: 'int', since: 10 },
       ...attributes,
     },
     infer(node) {
@@ -154,7 +154,7 @@ export const windowOperators: Operators = {
       return { type, dims: [dims[0], outputs, ...sizes] };
     },
   },
-  MaxPool: pooling({ dilations: 'ints', storage_order: 'int' }, 2),
+  MaxPool: pooling({ dilations: { kind: 'ints', since: 10 }, storage_order: { kind: 'int', since: 8 } }, 2),
   AveragePool: pooling({ count_include_pad: 'int', dilations: { kind: 'ints', since: 19 } }),
   LpPool: pooling({ p: 'int', dilations: { kind: 'ints', since: 18 } }),
   GlobalAveragePool: globalPooling,
