@@ -27,7 +27,7 @@ describe.skipIf(!CHROMIUM)(`secateur run --watch ${WITH_CHROMIUM}`, () => {
     const release = await holdBack(join(data, 'data_batch_5.bin'));
     const { page, complaints } = await openPage(browser);
     let opened: Promise<unknown> | undefined;
-    const settings = ['--preset', 'smoke', '--network', 'vgg11', '--width', '0.125', '--epochs', '30'];
+    const settings = ['--preset', 'smoke', '--network', 'vgg11', '--width', '0.125', '--epochs', '12'];
     const outcome = await spawnSecateur(
       ['run', ...settings, '--data', data, '--out', join(folder, 'run'), '--threads', '1', '--watch'],
       {
@@ -41,7 +41,7 @@ describe.skipIf(!CHROMIUM)(`secateur run --watch ${WITH_CHROMIUM}`, () => {
     expect([0, 3], outcome.stderr).toContain(outcome.code);
     await page.waitForFunction(() => document.querySelector('.live')?.textContent?.startsWith('The run has ended'));
     const shown = await page.evaluate(() => (globalThis as { shown?: string[] }).shown);
-    expect(shown).toContainEqual(expect.stringMatching(/ train: epoch \d+\.\d of 30, loss \d/));
+    expect(shown).toContainEqual(expect.stringMatching(/ train: epoch \d+\.\d of 12, loss \d/));
     expect(await page.locator('.state').textContent()).toBe('finished');
     expect(await page.locator('h1').textContent()).toBe('vgg11, width 0.125 on CIFAR-10');
     expect(await page.locator('.cards li').count()).toBe(5);
