@@ -8,7 +8,7 @@ export interface Snapshot {
   readonly tensors: number;
   /** Live native tensors. */
   readonly handles: number;
-  /** Without the free part of V8's heap. */
+  /** For `bench memory` without the free part of V8's heap. */
   readonly residentBytes: number;
 }
 

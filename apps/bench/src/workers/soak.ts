@@ -5,7 +5,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { Command } from 'commander';
 import { count } from '../arguments.ts';
-import { settledBytes } from '../memory/settled-bytes.ts';
 import { repeatedBatch } from '../repeated-batch.ts';
 import type { SoakMeasurement, SoakOptions } from '../soak/endurance.ts';
 
@@ -47,8 +46,10 @@ for await (const event of train(network, repeatedBatch({ batch, steps: warmup + 
   const done = event.step + 1 - warmup;
   if (done > 0 && done % part === 0) {
     const imagesPerSecond = (1000 * batch * part) / (performance.now() - start);
-    const counts = { tensors: tf.memory().numTensors, handles: memory().tensors };
-    snapshots.push({ ...counts, residentBytes: settledBytes(), imagesPerSecond });
+    // The heap's rubbish is no leak.
+    globalThis.gc!();
+    const { rss: residentBytes } = process.memoryUsage();
+    snapshots.push({ tensors: tf.memory().numTensors, handles: memory().tensors, residentBytes, imagesPerSecond });
   }
   if (done >= 0 && done % part === 0) start = performance.now();
 }
