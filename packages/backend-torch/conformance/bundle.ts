@@ -1,19 +1,17 @@
-// Bundles tfjs-core's specs, tfjs-core and the backend into one module.
+// Bundles a program with tfjs-core's sources and the backend into one module.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-
 /**
- * Node cannot load the specs as they are: ESM syntax in files that their package.json calls CommonJS, and they need to share one
- * tfjs-core with the backend.
+ * Node cannot load tfjs-core's specs and chained ops as they are: ESM syntax in files that their package.json calls CommonJS, and they
+ * need to share one tfjs-core with the backend.
  *
  * @returns the bundle's URL. It lies directly under the package, from where the backend finds its addon.
  */
-export async function bundleSpecs(): Promise<URL> {
-  const outfile = new URL('../.cache/conformance.mjs', import.meta.url);
+export async function bundleWithCore(entry: URL, name: string): Promise<URL> {
+  const outfile = new URL(`../.cache/${name}.mjs`, import.meta.url);
   await build({
-    entryPoints: [path('specs.ts')],
+    entryPoints: [fileURLToPath(entry)],
     outfile: fileURLToPath(outfile),
     bundle: true,
     platform: 'node',

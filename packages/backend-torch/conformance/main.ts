@@ -1,7 +1,7 @@
 // Runs tfjs-core's own specs on the torch backend; exit code 1 if any fails that conformance/exclusions.ts does not name.
 // An argument runs only the specs whose full names contain it. The environment chooses where: SECATEUR_DEVICE=cuda,
 // SECATEUR_KERNELS=portable, or CONFORMANCE_DEVICE=strict for the device of test/strict-device.
-import { bundleSpecs } from './bundle.ts';
+import { bundleWithCore } from './bundle.ts';
 import { EXCLUSIONS } from './exclusions.ts';
 import { quietly } from './quietly.ts';
 import type { SpecResult } from './spec-result.ts';
@@ -13,7 +13,7 @@ type Specs = { runSpecs(filter: string): Promise<SpecResult[]> };
 process.env.OMP_NUM_THREADS ??= '1';
 
 const filter = process.argv[2] ?? '';
-const bundle = await bundleSpecs();
+const bundle = await bundleWithCore(new URL('specs.ts', import.meta.url), 'conformance');
 const started = performance.now();
 const results = await quietly(async () => {
   const { runSpecs } = (await import(bundle.href)) as Specs;

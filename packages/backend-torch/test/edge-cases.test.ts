@@ -89,6 +89,13 @@ describe('results agree with cpu', () => {
     }
   });
 
+  it('bounds beyond float32', async () => {
+    const far = Number.MAX_VALUE;
+    await expectAgreement(() => tf.clipByValue([-Infinity, -2, 0, 3e38, Infinity, NaN], -far, far));
+    await expectAgreement(() => tf.clipByValue([-1, 3e38], 0, far));
+    await expectAgreement(() => tf.clipByValue(tf.tensor1d([-7, 7], 'int32'), -far, 2));
+  });
+
   it('quotients beyond 2^63 become int32 as in JavaScript', async () => {
     await expectAgreement(() => tf.floorDiv(tf.tensor1d([1e30, -3e25, 7]), tf.tensor1d([0.7, 0.3, 2])));
   });

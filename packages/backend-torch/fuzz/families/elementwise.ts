@@ -127,7 +127,16 @@ export const elementwise = [
   family('clip', {
     cases: fc.record({
       inputs: fc.tuple(numbers.chain((values) => draw.tensor(values))),
-      options: fc.record({ min: fc.integer({ min: -3, max: 0 }), max: fc.integer({ min: 0, max: 3 }) }),
+      options: fc.record({
+        min: fc.oneof(
+          { weight: 3, arbitrary: fc.integer({ min: -3, max: 0 }) },
+          { weight: 1, arbitrary: fc.constant(-Number.MAX_VALUE) },
+        ),
+        max: fc.oneof(
+          { weight: 3, arbitrary: fc.integer({ min: 0, max: 3 }) },
+          { weight: 1, arbitrary: fc.constant(Number.MAX_VALUE) },
+        ),
+      }),
     }),
     run: ([x], { min, max }) => tf.clipByValue(x!, min, max),
     hasGradient: true,

@@ -77,7 +77,8 @@ export const unaryKernels = [
   ),
 
   kernel<{ x: tf.TensorInfo }, tf.ClipByValueAttrs>(tf.ClipByValue, {}, ({ inputs: { x }, attrs, backend }) => {
-    const { clipValueMin: least, clipValueMax: most } = attrs;
+    // Number.MAX_VALUE, as tfjs-layers gives it, is no float32: nothing is beyond it.
+    const [least, most] = [Math.fround(attrs.clipValueMin), Math.fround(attrs.clipValueMax)];
     const folded = least === 0 && most >= 0 ? foldRelu(backend, x, { kernel: tf.ClipByValue, most }) : undefined;
     return folded ?? backend.make(backend.native.clip(backend.handle(x), least, most), x.shape);
   }),
