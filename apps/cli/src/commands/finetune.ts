@@ -4,7 +4,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
-import { openCheckpoints } from '../run/checkpoints.ts';
+import { openTrainingSources } from '../run/image-sources.ts';
 import { adaptDataset } from '../run/model-data.ts';
 import { imagesOf, loadModel } from '../run/model-folder.ts';
 import type { StoredRun } from '../run/stored-run.ts';
@@ -83,12 +83,15 @@ async function finetune(invocation: Invocation<Flags>): Promise<ExitCode> {
   const { imageFolder, checkpoints } = asked;
   const settings = { model: resolve(path), training, images: imageOptions(asked), imageFolder, checkpoints };
   const identity = { command: 'finetune', ...settings, data: dataFolder(data), engine };
-  return withRunDirectory(invocation, { name: 'finetune', identity }, (context) =>
-    stoppable('finetune', context, async () => {
+  return withRunDirectory(invocation, {
+    name: 'finetune',
+    identity,
+    async prepare() {
       const dataset = await loadDatasetFor(invocation, { data, settings: imageFolder, network: imagesOf(model) });
-      return begin(await prepare(settings, { ...context, dataset, engine, model }), context);
-    }),
-  );
+      return prepare(settings, { terminal, dataset, engine, model });
+    },
+    work: (context, ready) => stoppable('finetune', context, () => begin(ready, context)),
+  });
 }
 
 const load = (path: string, terminal: Terminal) => loadModel(path, (note) => terminal.warn(note));
@@ -97,17 +100,18 @@ type Settings = Pick<StoredRun<'finetune'>, 'model' | 'training' | 'images' | 'c
 
 async function prepare(
   { model: path, training, images, checkpoints: rhythm }: Settings,
-  { directory, engine, terminal, model, ...material }: Material & { readonly model: LayersModel },
+  { engine, terminal, model, ...material }: Material & { readonly model: LayersModel },
 ): Promise<Prepared<TrainingWork>> {
   const dataset = adaptDataset(material.dataset, model);
   const { macs, parameters } = countCost(model);
   terminal.step('Network', `${model.name}: ${describeCost({ macs, parameters })}`);
+  const sources = openTrainingSources(dataset, images);
   const configuration = { training, images };
   return {
-    store: await openCheckpoints(directory, { configuration, dataset, network: readWeights(model) }),
+    identity: { configuration, dataset, network: readWeights(model) },
     rhythm,
     async complete(run) {
-      const { before, test } = await trainAndTest(model, { ...run, dataset, images, training }, run);
+      const { before, test } = await trainAndTest(model, { ...run, sources, training }, run);
       terminal.step('Test', `accuracy ${percent(before.accuracy, 2)} before, ${percent(test.accuracy, 2)} after`);
       const facts = { command: 'finetune', model: path, ...configuration, engine, macs, parameters };
       return finishTraining({ version: 1, ...facts, before, test }, run);

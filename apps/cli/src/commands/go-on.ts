@@ -4,7 +4,13 @@ import type { Command } from 'commander';
 import type { Invocation } from '../cli.ts';
 import { type ExitCode, ResumableStop, UsageError } from '../exit.ts';
 import { CheckpointStore } from '../run/checkpoint-store.ts';
-import { type CheckpointRhythm, type Checkpoints, CheckpointWriter, describeUnusable } from '../run/checkpoints.ts';
+import {
+  type CheckpointRhythm,
+  CheckpointWriter,
+  describeUnusable,
+  openCheckpoints,
+  type WorkIdentity,
+} from '../run/checkpoints.ts';
 import type { RunContext } from '../run/context.ts';
 import type { Dataset } from '../run/dataset.ts';
 import type { Engine } from '../run/engine.ts';
@@ -32,9 +38,9 @@ export function addResumeOption(command: Command): Command {
   return command.option('--resume <dir>', 'go on with the work in that folder, with its own configuration');
 }
 
-/** Work that checkpoints are written of, ready to begin or to go on. */
+/** Work that checkpoints are written of, ready to begin or to go on; nothing of it has been written yet. */
 export interface Prepared<Work> {
-  readonly store: Checkpoints<Work>;
+  readonly identity: WorkIdentity;
   readonly rhythm: CheckpointRhythm;
   complete(
     run: RunContext & { readonly checkpoints: CheckpointWriter<Work>; readonly resume?: Work },
@@ -42,12 +48,13 @@ export interface Prepared<Work> {
 }
 
 /** What work is done with and on. */
-export type Material = RunContext & {
+export interface Material {
+  readonly terminal: Terminal;
   readonly dataset: Dataset;
   readonly engine: Engine;
   /** The network that the work began with, if it was given one. */
   readonly model?: LayersModel | undefined;
-};
+}
 
 /** What has to be known before images are read. */
 export interface Opened {
@@ -67,7 +74,11 @@ export interface Job<Name extends ResumableCommand, Work> {
 }
 
 /** Does the work from its beginning. */
-export function begin<Work>({ store, rhythm, complete }: Prepared<Work>, context: RunContext): Promise<ExitCode> {
+export async function begin<Work>(
+  { identity, rhythm, complete }: Prepared<Work>,
+  context: RunContext,
+): Promise<ExitCode> {
+  const store = await openCheckpoints<Work>(context.directory, identity);
   return complete({ ...context, checkpoints: new CheckpointWriter(store, { ...context, rhythm }) });
 }
 
@@ -81,7 +92,7 @@ export async function goOn<Name extends ResumableCommand, Work>(
   refuseOtherFlags(command, invocation);
   const { directory, config } = await RunDirectory.reopen(path, (value, file) => readStoredRun(command, value, file));
   const { data, engine: before, startedAt }: StoredSurroundings = config;
-  return workIn(directory, { terminal, signal, startedAt }, (context) =>
+  return workIn(directory, { terminal, signal, startedAt, stopwatch: new Stopwatch() }, (context) =>
     stoppable(command, context, async () => {
       const done = await readSummary(directory.file('summary.json'));
       if (done) {
@@ -96,11 +107,12 @@ export async function goOn<Name extends ResumableCommand, Work>(
         flags: { ...flags, engine: flags.engine ?? before.name, ...(threads !== null && { threads }) },
       });
       warnOfOtherEngine(terminal, before, engine);
-      const stopwatch = new Stopwatch();
+      const { stopwatch } = context;
       const { settings, model } = await open(config, directory);
       const images = { data: flags.data ?? data ?? undefined, settings, network: model && imagesOf(model) };
       const dataset = await stopwatch.time('data', () => loadDatasetFor(invocation, images));
-      const { store, rhythm, complete } = await prepare(config, { ...context, dataset, engine, model });
+      const { identity, rhythm, complete } = await prepare(config, { terminal, dataset, engine, model });
+      const store = await openCheckpoints<Work>(directory, identity);
       const found = await store.latest();
       for (const unusable of found?.unusable ?? []) terminal.warn(describeUnusable(unusable));
       const state = found?.state;

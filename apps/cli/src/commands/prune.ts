@@ -17,6 +17,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
+import type { RunContext } from '../run/context.ts';
 import { adaptDataset, trainingDataFor } from '../run/model-data.ts';
 import { imagesOf, loadModel, trainingDataOf } from '../run/model-folder.ts';
 import { readJson, readScores } from '../run/scores-file.ts';
@@ -96,13 +97,15 @@ async function prune(invocation: Invocation<Flags>): Promise<ExitCode> {
   if (flags.plan && flags.scores) throw new UsageError('--plan and --scores exclude each other: give one of them.');
   const engine = await startEngineFor(invocation);
   const model = await loadNetwork(invocation, path);
-  const plan = flags.plan
-    ? validatePlan(await readPlans(flags.plan), readGraph(model, ALL_REMOVABLE))
-    : await choosePlan(model, invocation);
   const before = countCost(model);
   const identity = { command: 'prune', model: path, engine };
-  return withRunDirectory(invocation, { name: 'prune', identity }, async ({ directory }) => {
-    const pruned = await applyPlan(model, plan);
+  const prepare = async () => {
+    const plan = flags.plan
+      ? validatePlan(await readPlans(flags.plan), readGraph(model, ALL_REMOVABLE))
+      : await choosePlan(model, invocation);
+    return { plan, pruned: await applyPlan(model, plan) };
+  };
+  const work = async ({ directory }: RunContext, { plan, pruned }: Awaited<ReturnType<typeof prepare>>) => {
     await directory.writeJson('plan.json', plan);
     await directory.saveModel('model', pruned);
     const after = countCost(pruned);
@@ -130,7 +133,8 @@ async function prune(invocation: Invocation<Flags>): Promise<ExitCode> {
       value,
     });
     return EXIT.ok;
-  });
+  };
+  return withRunDirectory(invocation, { name: 'prune', identity, prepare, work });
 }
 
 /** One plan for what the given ones do one after the other. */

@@ -6,7 +6,6 @@ import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { writeReport } from '../report/write-report.ts';
-import { openCheckpoints } from '../run/checkpoints.ts';
 import type { RunContext } from '../run/context.ts';
 import type { Dataset } from '../run/dataset.ts';
 import { executeRun } from '../run/execute-run.ts';
@@ -14,6 +13,7 @@ import { adaptDataset } from '../run/model-data.ts';
 import { imagesOf, loadModel, trainingDataOf } from '../run/model-folder.ts';
 import { PRESET_NAMES, type PresetName } from '../run/presets.ts';
 import type { RunDirectory } from '../run/run-directory.ts';
+import { gatherMaterial } from '../run/run-material.ts';
 import type { WorkState } from '../run/run-state.ts';
 import type { StoredRun } from '../run/stored-run.ts';
 import type { Summary } from '../run/summary.ts';
@@ -120,15 +120,21 @@ async function startRun(invocation: Invocation<Flags>, watch: Watch): Promise<Ex
   const config = { ...asked, precision };
   const model = config.model === null ? undefined : await load(config.model, terminal);
   const identity = { command: 'run', preset, config, data: dataFolder(data), engine };
-  return withRunDirectory(invocation, { name: preset.replace('/', '-'), identity }, (context) =>
-    stoppable('run', context, async () => {
-      await watch.start(context);
+  return withRunDirectory(invocation, {
+    name: preset.replace('/', '-'),
+    identity,
+    async prepare(stopwatch) {
       const images = { data, settings: config.imageFolder, network: model && imagesOf(model) };
-      const dataset = await context.stopwatch.time('data', () => loadDatasetFor(invocation, images));
-      if (model) await context.directory.saveModel(GIVEN, model);
-      return begin(await prepare({ config }, { ...context, dataset, engine, model }), context);
-    }),
-  );
+      const dataset = await stopwatch.time('data', () => loadDatasetFor(invocation, images));
+      return prepare({ config }, { terminal, dataset, engine, model });
+    },
+    work: (context, ready) =>
+      stoppable('run', context, async () => {
+        await watch.start(context);
+        if (model) await context.directory.saveModel(GIVEN, model);
+        return begin(ready, context);
+      }),
+  });
 }
 
 /** Nobody wants a network for CIFAR-100 trained on the images that are there by default. */
@@ -173,21 +179,18 @@ function loadAgain(path: string, directory: RunDirectory, terminal: Terminal): P
 
 async function prepare(
   { config }: Pick<StoredRun<'run'>, 'config'>,
-  { directory, engine, terminal, model, ...material }: Material,
+  { engine, terminal, model, ...material }: Material,
 ): Promise<Prepared<WorkState>> {
   if (model) warnOfGuesses(config.model!, model, { dataset: material.dataset, terminal });
   const dataset = model ? adaptDataset(material.dataset, model) : material.dataset;
+  const gathered = await gatherMaterial(config, { dataset, given: model });
   // How often checkpoints are written changes no result.
   const { checkpoints: rhythm, ...configuration } = config;
   return {
-    store: await openCheckpoints(directory, {
-      configuration,
-      dataset,
-      ...(model && { network: readWeights(model) }),
-    }),
+    identity: { configuration, dataset, ...(model && { network: readWeights(model) }) },
     rhythm,
     async complete(run) {
-      const summary = await executeRun(config, { ...run, dataset, given: model, engine });
+      const summary = await executeRun(config, { ...run, ...gathered, engine });
       run.terminal.line();
       return finish(summary, run);
     },

@@ -2,7 +2,7 @@ import { countCost } from '@secateur/core';
 import type { Command } from 'commander';
 import type { Bind, Invocation } from '../cli.ts';
 import type { ExitCode } from '../exit.ts';
-import { openCheckpoints } from '../run/checkpoints.ts';
+import { openTrainingSources } from '../run/image-sources.ts';
 import { trainingDataFor } from '../run/model-data.ts';
 import { attachTrainingData } from '../run/model-folder.ts';
 import { buildNetwork } from '../run/networks.ts';
@@ -72,31 +72,35 @@ async function train(invocation: Invocation<Flags>): Promise<ExitCode> {
   const training = { ...asked.training, objective, precision };
   const settings = { network, width, seed, training, images: imageOptions(asked), imageFolder, checkpoints };
   const identity = { command: 'train', ...settings, data: dataFolder(data), engine };
-  return withRunDirectory(invocation, { name: 'train', identity }, (context) =>
-    stoppable('train', context, async () => {
+  return withRunDirectory(invocation, {
+    name: 'train',
+    identity,
+    async prepare() {
       const dataset = await loadDatasetFor(invocation, { data, settings: imageFolder });
-      return begin(await prepare(settings, { ...context, dataset, engine }), context);
-    }),
-  );
+      return prepare(settings, { terminal, dataset, engine });
+    },
+    work: (context, ready) => stoppable('train', context, () => begin(ready, context)),
+  });
 }
 
 type Settings = Pick<StoredRun<'train'>, 'network' | 'width' | 'seed' | 'training' | 'images' | 'checkpoints'>;
 
 async function prepare(
   { network, width, seed, training, images, checkpoints: rhythm }: Settings,
-  { directory, dataset, engine, terminal }: Material,
+  { dataset, engine, terminal }: Material,
 ): Promise<Prepared<TrainingWork>> {
   const { classNames, shape } = dataset.train;
   const model = buildNetwork(network, { classes: classNames.length, width, inputShape: shape, seed });
   attachTrainingData(model, trainingDataFor(dataset));
   const { macs, parameters } = countCost(model);
   terminal.step('Network', `${network}, width ${width}: ${describeCost({ macs, parameters })}`);
+  const sources = openTrainingSources(dataset, images);
   const configuration = { network, width, seed, training, images };
   return {
-    store: await openCheckpoints(directory, { configuration, dataset }),
+    identity: { configuration, dataset },
     rhythm,
     async complete(run) {
-      const { test } = await trainAndTest(model, { ...run, dataset, images, training }, run);
+      const { test } = await trainAndTest(model, { ...run, sources, training }, run);
       return finishTraining({ version: 1, command: 'train', ...configuration, engine, macs, parameters, test }, run);
     },
   };

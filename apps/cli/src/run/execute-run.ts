@@ -11,28 +11,24 @@ import type { RunContext } from './context.ts';
 import type { Dataset } from './dataset.ts';
 import type { Engine } from './engine.ts';
 import { writeFileAtomically } from './files.ts';
-import { firstImages, type ImageSources, openImageSources } from './image-sources.ts';
+import { firstImages, type ImageSources } from './image-sources.ts';
 import { countFilters, layersWithFilters } from './layer-filters.ts';
 import { trainingDataFor } from './model-data.ts';
-import { attachTrainingData } from './model-folder.ts';
-import { buildNetwork } from './networks.ts';
 import { type History, historyOf } from './onnx-history.ts';
 import { pruneAndTune, showPass } from './prune-and-tune.ts';
 import { pruningOptions } from './pruning-options.ts';
 import type { RunConfig } from './run-config.ts';
 import { RunForecast } from './run-forecast.ts';
+import type { RunMaterial } from './run-material.ts';
 import type { WorkState } from './run-state.ts';
-import { datasetOf, specialistOf } from './specialist.ts';
+import { specialistOf } from './specialist.ts';
 import { networkReport, type Summary, summarize } from './summary.ts';
 import { trainNetwork } from './train-network.ts';
 
 const VERIFIED_IMAGES = 1000;
 const LATENCY_RUNS = 50;
 
-export interface RunMaterial {
-  readonly dataset: Dataset;
-  /** The user's own trained network, which is pruned in place of one that is built and trained here. */
-  readonly given?: LayersModel | undefined;
+export interface RunSurroundings {
   readonly engine: Engine;
   readonly checkpoints: CheckpointWriter<WorkState>;
   /** What to go on from. */
@@ -45,13 +41,19 @@ export interface RunMaterial {
  */
 export async function executeRun(
   config: RunConfig,
-  { dataset, given, engine, checkpoints, resume, ...surroundings }: RunContext & RunMaterial,
+  {
+    dataset,
+    images: allImages,
+    kept,
+    keptImages: images,
+    network: trained,
+    engine,
+    checkpoints,
+    resume,
+    ...surroundings
+  }: RunContext & RunMaterial & RunSurroundings,
 ): Promise<Summary> {
   const { directory, terminal, stopwatch, signal, startedAt } = surroundings;
-  // Before any work, so that a name of no class is found out at once.
-  const kept = config.classes ? datasetOf(dataset, config.classes) : dataset;
-  const allImages = openImageSources(dataset, config);
-  const images = config.classes ? openImageSources(kept, config) : allImages;
   const { classNames } = kept.train;
   const { skipped = [] } = dataset.folder ?? {};
   try {
@@ -59,15 +61,7 @@ export async function executeRun(
       continueEpochs(observe(images.training, { signal }), { epoch });
     const training = numbered(allImages, resume?.epoch);
     describeData(dataset, allImages, surroundings);
-    const trained =
-      given ??
-      buildNetwork(config.network, {
-        classes: dataset.train.classNames.length,
-        width: config.width,
-        inputShape: dataset.train.shape,
-        seed: config.seed,
-      });
-    attachTrainingData(trained, trainingDataFor(dataset));
+    const given = config.model !== null;
     const network = config.model === null ? config.network : basename(config.model);
     const trainedCost = countCost(trained);
     terminal.step(
@@ -75,7 +69,12 @@ export async function executeRun(
       `${given ? network : `${network}, width ${config.width}`}: ${count(trainedCost.parameters)} parameters, ${count(trainedCost.macs)} MACs`,
     );
     const forecast = new RunForecast(config, {
-      images: { ...sizesOf(images), training: allImages.training.size, tuning: images.training.size },
+      images: {
+        ...sizesOf(images),
+        training: allImages.training.size,
+        tuning: images.training.size,
+        verified: Math.min(VERIFIED_IMAGES, images.test.size),
+      },
       unpruned: trainedCost,
       iterations: resume?.iterations,
     });
@@ -159,7 +158,7 @@ export async function executeRun(
       return { onnx, verification };
     });
     terminal.step('Verify', describeVerification(verification));
-    const afterData = directory.elapsed / 1000 - (stopwatch.seconds.data ?? 0);
+    const afterData = directory.elapsed / 1000;
     signal.throwIfAborted();
 
     const [unprunedLatency, prunedLatency] = await stopwatch.time('latency', () =>
@@ -222,7 +221,7 @@ function sizesOf({ training, validation, scoring, test }: ImageSources) {
 }
 
 /** Validation, scoring and test images, stoppable and with a line of progress. */
-function observed(images: ReturnType<typeof openImageSources>, context: RunContext) {
+function observed(images: ImageSources, context: RunContext) {
   const pass = (part: 'scoring' | 'validation' | 'test', label: string) =>
     observe(images[part], { signal: context.signal, onBatch: showPass(images[part], label, context) });
   return {

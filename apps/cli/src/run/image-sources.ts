@@ -18,7 +18,11 @@ export type ImageSourceOptions = Pick<
   'seed' | 'batchSize' | 'trainingImages' | 'testImages' | 'validationFraction' | 'imagesPerClass' | 'augment'
 >;
 
-/** Splits and picks by the run's seed; the test images are the data set's own. */
+/**
+ * Splits and picks by the run's seed; the test images are the data set's own. There is something to close once the first batch was asked for.
+ *
+ * @throws Error when the images do not fit the options.
+ */
 export function openImageSources(
   { train, test, validation, statistics }: Dataset,
   { trainingImages, testImages, augment, ...options }: ImageSourceOptions,
@@ -38,6 +42,11 @@ export function openImageSources(
       await Promise.all([sources.close(), testSource.close()]);
     },
   };
+}
+
+/** The same for work that scores nothing: classes may have fewer images than that would take. */
+export function openTrainingSources(dataset: Dataset, options: ImageSourceOptions): ImageSources {
+  return openImageSources(dataset, { ...options, imagesPerClass: 1 });
 }
 
 /** The configuration speaks of images of 32 pixels; larger ones are shifted in proportion. */

@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { isTemporary, removeTemporaries, toJson, writeFileAtomically, writeFolderAtomically } from './files.ts';
 import { CONFIG, EVENTS, isRun } from './is-run.ts';
@@ -19,6 +19,7 @@ import { acquireLock, type RunLock } from './run-lock.ts';
 import { isResumable, type ResumableCommand } from './stored-run.ts';
 
 const LOCK = '.lock';
+const ANOTHER = 'Choose another one with --out.';
 
 /** What a run writes; all that --force removes. */
 const OWN_ENTRIES =
@@ -37,11 +38,27 @@ export class RunDirectory {
   }
 
   /**
+   * Finds out what `create` would refuse, without making or changing anything.
+   *
+   * @throws Error when the folder cannot be written, or has something in it that is not to be replaced.
+   */
+  static async check(path: string, { force }: { force: boolean }): Promise<void> {
+    const directory = resolve(path);
+    await naming(path, ANOTHER, async () => {
+      let parent = directory;
+      while (!existsSync(parent)) parent = dirname(parent);
+      // With its separator, so that a file is none.
+      await access(parent + sep, constants.W_OK);
+      if (parent === directory && !force) await refuseFilled(directory);
+    });
+  }
+
+  /**
    * @param force Replace what a former run has written there; other files stay.
    * @throws Error when the folder cannot be written, has something in it, or another process works there.
    */
   static async create(path: string, { force, config }: { force: boolean; config: unknown }): Promise<RunDirectory> {
-    return lockFolder(path, 'Choose another one with --out.', async (directory, lock) => {
+    return lockFolder(path, ANOTHER, async (directory, lock) => {
       await clear(directory, force);
       await writeFileAtomically(join(directory, CONFIG), toJson(config));
       const run = new RunDirectory(directory, lock);
@@ -91,7 +108,7 @@ export class RunDirectory {
     this.#started = performance.now() - milliseconds;
   }
 
-  /** Milliseconds since the start, without those between two processes. */
+  /** Milliseconds since the start, without those between two processes and those that reading images takes. */
   get elapsed(): number {
     return performance.now() - this.#started;
   }
@@ -161,15 +178,25 @@ async function lockFolder<T>(
   open: (directory: string, lock: RunLock) => Promise<T>,
 ): Promise<T> {
   const directory = resolve(path);
-  let lock: RunLock | undefined;
-  try {
+  return naming(path, remedy, async () => {
     await mkdir(directory, { recursive: true });
     await access(directory, constants.W_OK);
-    lock = acquireLock(join(directory, LOCK));
-    await removeTemporaries(directory);
-    return await open(directory, lock);
+    const lock = acquireLock(join(directory, LOCK));
+    try {
+      await removeTemporaries(directory);
+      return await open(directory, lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  });
+}
+
+/** Says of an error of the file system which run directory it is about, and what to do. */
+async function naming<T>(path: string, remedy: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
-    lock?.release();
     const { code, message } = error as NodeJS.ErrnoException;
     if (!code) throw error;
     throw new Error(`The run directory '${path}' cannot be written (${message}). ${remedy}`, {
@@ -179,18 +206,23 @@ async function lockFolder<T>(
 }
 
 async function clear(directory: string, force: boolean): Promise<void> {
-  const entries = readdirSync(directory).filter((name) => name !== LOCK && !isTemporary(name));
-  if (entries.length === 0) return;
-  if (!force) {
-    const command = await resumableCommandOf(directory);
-    const state = command
-      ? `already holds a run. Go on with it by: secateur ${command} --resume '${directory}'; or choose`
-      : `${isRun(directory) ? 'already holds a run' : 'is not empty, and holds no run of secateur'}. Choose`;
-    throw new Error(`'${directory}' ${state} another folder with --out, or replace it with --force.`);
-  }
-  for (const entry of entries.filter((name) => OWN_ENTRIES.test(name))) {
+  if (!force) return refuseFilled(directory);
+  for (const entry of entriesOf(directory).filter((name) => OWN_ENTRIES.test(name))) {
     await rm(join(directory, entry), { recursive: true, force: true });
   }
+}
+
+async function refuseFilled(directory: string): Promise<void> {
+  if (entriesOf(directory).length === 0) return;
+  const command = await resumableCommandOf(directory);
+  const state = command
+    ? `already holds a run. Go on with it by: secateur ${command} --resume '${directory}'; or choose`
+    : `${isRun(directory) ? 'already holds a run' : 'is not empty, and holds no run of secateur'}. Choose`;
+  throw new Error(`'${directory}' ${state} another folder with --out, or replace it with --force.`);
+}
+
+function entriesOf(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name !== LOCK && !isTemporary(name));
 }
 
 /** undefined where there is nothing to go on with. */

@@ -4,8 +4,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { observe } from './batch-sources.ts';
 import type { CheckpointWriter } from './checkpoints.ts';
 import type { RunContext } from './context.ts';
-import type { Dataset } from './dataset.ts';
-import { type ImageSourceOptions, openImageSources } from './image-sources.ts';
+import type { ImageSources } from './image-sources.ts';
 import { showPass } from './prune-and-tune.ts';
 import { trainNetwork } from './train-network.ts';
 
@@ -23,8 +22,8 @@ export interface TrainingWork {
 }
 
 export interface TrainingMaterial {
-  readonly dataset: Dataset;
-  readonly images: ImageSourceOptions;
+  /** Closed at the end. */
+  readonly sources: ImageSources;
   readonly training: TrainingOptions;
   readonly checkpoints: CheckpointWriter<TrainingWork>;
   /** What to go on from. */
@@ -34,12 +33,10 @@ export interface TrainingMaterial {
 /** Trains in place, saves model/ and tells what the training changed. */
 export async function trainAndTest(
   model: LayersModel,
-  { dataset, images, training, checkpoints, resume }: TrainingMaterial,
+  { sources, training, checkpoints, resume }: TrainingMaterial,
   context: RunContext,
 ): Promise<Trained> {
   const { directory, signal, stopwatch } = context;
-  // Nothing is scored: classes may have fewer images than that would take.
-  const sources = openImageSources(dataset, { ...images, imagesPerClass: 1 });
   try {
     const testSource = observe(sources.test, { signal, onBatch: showPass(sources.test, 'test', context) });
     const measure = () => stopwatch.time('test', () => evaluate(model, testSource));
