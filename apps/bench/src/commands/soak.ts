@@ -2,24 +2,43 @@ import { Command } from 'commander';
 import { count } from '../arguments.ts';
 import { measureInWorker } from '../child.ts';
 import { toArguments } from '../comparison/measurement.ts';
+import { describeMachine, type Machine } from '../machine.ts';
+import { replaceFile } from '../replace-file.ts';
 import { findWear, type SoakMeasurement, type SoakOptions } from '../soak/endurance.ts';
 import { formatTable } from '../table.ts';
+
+/** What `bench soak --json` prints. */
+export interface SoakReport extends SoakMeasurement {
+  /** What did not stay as it was, one sentence each. */
+  readonly wear: readonly string[];
+  readonly options: SoakOptions;
+  readonly machine: Machine;
+}
+
+interface SoakCommandOptions extends SoakOptions {
+  readonly out?: string;
+  readonly json: boolean;
+}
 
 export function soakCommand(): Command {
   return new Command('soak')
     .description('whether long training keeps its memory and its speed; exits with 1 if not')
     .option('--steps <count>', 'training steps', count, 10_000)
     .option('--batch <images>', 'images in a batch', count, 16)
+    .option('--out <file>', 'also write the JSON here')
     .option('--json', 'print JSON instead of a table', false)
     .action(soak);
 }
 
-async function soak({ json, ...options }: SoakOptions & { readonly json: boolean }): Promise<void> {
+async function soak({ out, json, ...options }: SoakCommandOptions): Promise<void> {
+  const machine = describeMachine();
   const measurement = await measureInWorker<SoakMeasurement>('soak', toArguments(options), {
     nodeFlags: ['--expose-gc'],
   });
   const wear = findWear(measurement);
-  console.log(json ? JSON.stringify({ ...measurement, wear, options }) : formatSoak(measurement, options));
+  const report: SoakReport = { ...measurement, wear, options, machine };
+  if (out !== undefined) await replaceFile(out, `${JSON.stringify(report, null, 2)}\n`);
+  console.log(json ? JSON.stringify(report) : formatSoak(measurement, options));
   if (!json) for (const sentence of wear) console.log(sentence);
   if (wear.length > 0) process.exitCode = 1;
 }
