@@ -76,9 +76,9 @@ function tracedOutputs(family: Family, { inputs, options }: Case): Plain[] {
   }
 }
 
-/** Ops that run through tfjs-backend-cpu, and results that come from options alone. */
+/** Ops that run through tfjs-backend-cpu, results that come from options alone, and functions that trace themselves. */
 function isUntraceable(error: unknown): boolean {
-  return /what JavaScript does|does not depend|at least one example/.test((error as Error).message);
+  return /what JavaScript does|does not depend|at least one example|no trace inside/.test((error as Error).message);
 }
 
 function gradients(family: Family, { inputs, options }: Case): Plain[] {

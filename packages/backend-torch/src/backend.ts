@@ -296,8 +296,14 @@ export class TorchBackend extends KernelBackend {
 
   /** False for what a trace that is being made computes anew every time. */
   isFixed(info: TensorInfo): boolean {
+    if (!this.traceBeingMade) return true;
     const data = this.#get(info.dataId);
-    return !this.traceBeingMade || (data.kind === 'native' && this.traceBeingMade.isOlder(data.serial));
+    // A view under another shape is computed by the trace, too.
+    return (
+      data.kind === 'native' &&
+      this.traceBeingMade.isOlder(data.serial) &&
+      util.arraysEqual(data.shape as number[], info.shape)
+    );
   }
 
   computePending(): void {

@@ -115,6 +115,15 @@ describe('a trace of a function', () => {
     expect(run(trace(f, example), tf.tensor1d([5, 6, 7, 8]))).toEqual([[5, 6, 7, 8]]);
   });
 
+  it('convolves with a filter that was reshaped before', () => {
+    const filter = tf.variable(tf.reshape(tensor([4], 3), [1, 1, 2, 2])) as tf.Tensor as tf.Tensor4D;
+    const f = (x: tf.Tensor) => tf.relu(tf.conv2d(x as tf.Tensor4D, filter, 1, 'same'));
+    const traced = trace(f, tensor([1, 2, 2, 2]));
+    const x = tensor([1, 2, 2, 2], 5);
+    expect(run(traced, x)).toEqual([Array.from(f(x).dataSync())]);
+    traced.dispose();
+  });
+
   it('may run another trace', () => {
     const inner = trace((x) => tf.square(x), tf.zeros([2]));
     const outer = trace((x) => tf.add(inner.run(x)[0]!, 1), tf.zeros([2]));

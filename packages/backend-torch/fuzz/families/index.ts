@@ -5,6 +5,7 @@ import { fusedKernels } from './fused.ts';
 import { products } from './products.ts';
 import { reductions } from './reductions.ts';
 import { shapes } from './shapes.ts';
+import { traces } from './traces.ts';
 
 /** Every family of operations that is compared with tfjs-backend-cpu. A new operation is one entry in one of these lists. */
 export const FAMILIES: readonly Family[] = [
@@ -14,4 +15,5 @@ export const FAMILIES: readonly Family[] = [
   ...products,
   ...fusedKernels,
   ...bfloat16,
+  ...traces,
 ];
