@@ -165,5 +165,8 @@ it('doctor tells what it runs on', async () => {
   expect(code).toBe(diagnosis.usable ? 0 : 1);
   expect(diagnosis.versions).toMatchObject({ node: process.version, tfjs: '4.22.0' });
   expect(diagnosis.missing.every(({ remedy }: { remedy: string }) => remedy.length > 0)).toBe(true);
-  expect((await secateur('doctor')).stdout).toContain(diagnosis.engine.description);
+  const tfjsNode = diagnosis.versions['tfjs-node'];
+  const { stdout: text } = await secateur('doctor');
+  expect(text).toContain(diagnosis.engine.description);
+  expect(text).toContain(tfjsNode ? `tfjs-node ${tfjsNode} is installed` : 'tfjs-node is not installed');
 });

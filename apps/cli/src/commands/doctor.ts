@@ -4,6 +4,7 @@ import type { Bind, Invocation } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { CIFAR10_CACHE, isCifar10Cached } from '../run/dataset.ts';
 import { ENGINES, type Engine, startEngine, type UnusableEngine } from '../run/engine.ts';
+import { installedTfjsNode } from '../run/tfjs-node.ts';
 import { table } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { VERSION } from '../version.ts';
@@ -46,6 +47,7 @@ async function doctor({ terminal }: Invocation<object>): Promise<ExitCode> {
 async function diagnose(): Promise<Diagnosis> {
   const { engine, unusable } = await startEngine();
   const onnxruntime = await onnxruntimeVersion();
+  const tfjsNode = installedTfjsNode();
   // @tensorflow/tfjs-node is a choice, and nothing is missing without it.
   const missing = unusable
     .filter(({ name }) => name === 'torch')
@@ -64,6 +66,7 @@ async function diagnose(): Promise<Diagnosis> {
       node: process.version,
       tfjs: tf.version_core,
       ...(onnxruntime && { onnxruntime }),
+      ...(tfjsNode && { 'tfjs-node': tfjsNode }),
       ...engine.versions,
     },
     platform: `${process.platform}-${process.arch}`,
@@ -98,9 +101,13 @@ function report(
     [
       ['engine', `${engine.name} (${engine.description})`],
       ['chosen from', `${ENGINES.join(', ')}: the first that works`],
+      [
+        'tensorflow',
+        versions['tfjs-node'] ? `tfjs-node ${versions['tfjs-node']} is installed` : 'tfjs-node is not installed',
+      ],
       ['threads', engine.threads === null ? "the engine's own choice" : `${engine.threads}`],
       ['precision', BFLOAT16[engine.bfloat16]],
-      ...Object.entries(versions),
+      ...Object.entries(versions).filter(([name]) => name !== 'tfjs-node'),
       ['platform', platform],
       [
         'CIFAR-10',

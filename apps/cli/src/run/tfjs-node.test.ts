@@ -1,9 +1,13 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startEngine } from './engine.ts';
-import { loadTfjsNode, restoreIsNullOrUndefined } from './tfjs-node.ts';
+import { installedTfjsNode, loadTfjsNode, restoreIsNullOrUndefined } from './tfjs-node.ts';
 
 describe('util.isNullOrUndefined', () => {
   it('is added where Node has none', () => {
@@ -40,10 +44,20 @@ describe('loading tfjs-node', () => {
   });
 });
 
-const installed = await loadTfjsNode().then(
-  () => true,
-  () => false,
-);
+describe('whether tfjs-node is installed', () => {
+  it('is told with its version, without loading it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tfjs-node-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const from = pathToFileURL(join(folder, 'program.js')).href;
+    expect(installedTfjsNode(from)).toBe(undefined);
+    const installation = join(folder, 'node_modules/@tensorflow/tfjs-node');
+    await mkdir(installation, { recursive: true });
+    await writeFile(join(installation, 'package.json'), JSON.stringify({ version: '4.22.0', main: 'missing.js' }));
+    expect(installedTfjsNode(from)).toBe('4.22.0');
+  });
+});
+
+const installed = installedTfjsNode() !== undefined;
 
 describe.skipIf(installed)('without tfjs-node', () => {
   it('the engine tensorflow is an Error that says what to install', async () => {

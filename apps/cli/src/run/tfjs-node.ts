@@ -1,4 +1,5 @@
 // @tensorflow/tfjs-node, which a user may have installed: secateur installs and compiles without it.
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -35,6 +36,21 @@ export async function loadTfjsNode(load: () => Promise<TfjsNode> = importTfjsNod
     );
   }
   return tfjsNode;
+}
+
+/**
+ * The version of tfjs-node that is installed, without loading it: undefined where it is not.
+ *
+ * @param from The URL of the module that would import it.
+ */
+export function installedTfjsNode(from: string = import.meta.url): string | undefined {
+  let path: string;
+  try {
+    path = createRequire(from).resolve('@tensorflow/tfjs-node/package.json');
+  } catch {
+    return undefined;
+  }
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 
 function importTfjsNode(): Promise<TfjsNode> {
