@@ -1,8 +1,9 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { readRun } from '../src/report/read-run.ts';
 import { acquireLock } from '../src/run/run-lock.ts';
 import { type CrashScene, crashScene, goOn, resultOf, runUntil } from './crash.ts';
 import { canMount, mountedFolder, remount } from './mounted-folder.ts';
@@ -32,6 +33,19 @@ it('ends with the same bits however often it is killed', async () => {
   const ended = await runUntil(goOn(scene, out));
   expect(ended.code, ended.stderr).toBe(0);
   expect(resultOf(out)).toEqual(expected);
+  // Its report tells the same story: no epoch is missing, and none is told twice.
+  const [calm, resumed] = [await readRun(whole), await readRun(out)];
+  expect(resumed.resumed).toBeGreaterThanOrEqual(3);
+  expect(calm.resumed).toBeUndefined();
+  const story = ({ curves, iterations, scores, matrices, layers }: typeof calm) => ({
+    curves: curves.map(({ means, ...curve }) => ({
+      ...curve,
+      means: means.map(({ imagesPerSecond: _, ...mean }) => mean),
+    })),
+    iterations: iterations.map(({ seconds: _, ...iteration }) => iteration),
+    ...{ scores, matrices, layers },
+  });
+  expect(story(resumed)).toEqual(story(calm));
 });
 
 it('makes the same specialist when it is killed before and after the other classes go', async () => {
@@ -151,6 +165,20 @@ it('names a folder without a run, and a run of another command', async () => {
     expect(stderr).toContain(`is of '${command}'. ${remedy}\n`);
   }
   expect(readdirSync(folder)).toEqual(['config.json']);
+});
+
+it.skipIf(process.getuid?.() !== 0)('names a folder that the user may not write, and leaves it as it is', async () => {
+  const out = join(scene.folder, 'of the superuser');
+  cpSync(whole, out, { recursive: true });
+  const names = readdirSync(out);
+  const { seteuid } = process;
+  chmodSync(scene.folder, 0o755);
+  seteuid!(65534);
+  const { code, stderr } = await secateur('run', '--resume', out).finally(() => seteuid!(0));
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^error: The run directory '[^']*' cannot be written \(EACCES[^\n]*\)\. Mend that[^\n]*\n$/);
+  expect(readdirSync(out)).toEqual(names);
+  expect(resultOf(out)).toEqual(expected);
 });
 
 it.skipIf(!canMount())(

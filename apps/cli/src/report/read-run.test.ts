@@ -104,8 +104,8 @@ describe('readRun', () => {
     await appendFile(join(path, 'events.jsonl'), `${JSON.stringify(lines[0])}\n`);
     expect(await readRun(path)).toMatchObject({ state: 'failed', message: 'the disk is full' });
     await appendFile(join(path, 'events.jsonl'), `${JSON.stringify(lines[1])}\n`);
-    const { state, message } = await readRun(path);
-    expect([state, message]).toEqual(['running', undefined]);
+    const { state, message, resumed } = await readRun(path);
+    expect([state, message, resumed]).toEqual(['running', undefined, 1]);
   });
 
   it('takes a last line that was cut off for one that is not there yet', async () => {

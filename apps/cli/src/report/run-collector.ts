@@ -22,6 +22,7 @@ export type EventFacts = Pick<
   | 'state'
   | 'message'
   | 'startedAt'
+  | 'resumed'
   | 'seconds'
   | 'expectedSeconds'
   | 'classNames'
@@ -48,7 +49,7 @@ export class RunCollector {
   readonly #scored: ScoredIteration[] = [];
   #facts: Pick<
     EventFacts,
-    'state' | 'message' | 'startedAt' | 'seconds' | 'expectedSeconds' | 'before' | 'after' | 'endReason'
+    'state' | 'message' | 'startedAt' | 'resumed' | 'seconds' | 'expectedSeconds' | 'before' | 'after' | 'endReason'
   > = {
     state: 'running',
     seconds: 0,
@@ -68,7 +69,7 @@ export class RunCollector {
         break;
       case 'resumed': {
         const { message: _, ...facts } = this.#facts;
-        this.#facts = { ...facts, state: 'running' };
+        this.#facts = { ...facts, state: 'running', resumed: (facts.resumed ?? 0) + 1 };
         break;
       }
       case 'epoch':

@@ -6,6 +6,8 @@ export interface RunReport {
   /** Why it failed. */
   readonly message?: string;
   readonly startedAt?: string;
+  /** How often another process has gone on with it. */
+  readonly resumed?: number;
   /** From the start to the last event. */
   readonly seconds: number;
   /** Seconds from the start to the end, as they were last foreseen. */

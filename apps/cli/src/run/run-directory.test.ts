@@ -39,6 +39,24 @@ it('replaces with force what a run has written, and nothing else', async () => {
   expect((await readdir(directory)).sort()).toEqual(['config.json', 'events.jsonl', 'thesis.txt']);
 });
 
+it('checks what it would refuse, and makes and changes nothing', async () => {
+  const check = (path: string, force = false) => RunDirectory.check(path, { force });
+  await check(join(directory, 'a', 'b'));
+  await check(directory);
+  expect(await readdir(directory)).toEqual([]);
+  await writeFile(join(directory, 'file'), '');
+  await expect(check(join(directory, 'file', 'run'))).rejects.toThrow(
+    /^The run directory '.*' cannot be written \(ENOTDIR.*\)\. Choose another one with --out\.$/,
+  );
+  await expect(check(directory)).rejects.toThrow(/is not empty, and holds no run/);
+  await check(directory, true);
+  expect(await readdir(directory)).toEqual(['file']);
+});
+
+it.skipIf(process.platform !== 'linux')('gives up where no folder can be made, even by the superuser', async () => {
+  await expect(create('/proc/run')).rejects.toThrow(/^The run directory '\/proc\/run' cannot be written \(E/);
+});
+
 it('names a folder that cannot be written, in one line', async () => {
   const file = join(directory, 'file');
   await writeFile(file, '');

@@ -179,7 +179,7 @@ async function lockFolder<T>(
 ): Promise<T> {
   const directory = resolve(path);
   return naming(path, remedy, async () => {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     await access(directory, constants.W_OK);
     const lock = acquireLock(join(directory, LOCK));
     try {
@@ -189,6 +189,16 @@ async function lockFolder<T>(
       lock.release();
       throw error;
     }
+  });
+}
+
+/** Step by step: mkdir's own recursion never ends where a folder cannot hold others, as /proc. */
+async function makeFolder(directory: string): Promise<void> {
+  if (existsSync(directory)) return;
+  await makeFolder(dirname(directory));
+  await mkdir(directory).catch((error: NodeJS.ErrnoException) => {
+    // Another process may have made it.
+    if (error.code !== 'EEXIST') throw error;
   });
 }
 

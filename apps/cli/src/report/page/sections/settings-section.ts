@@ -11,7 +11,7 @@ export function settingsSection(): Section {
     id: 'settings',
     title: 'Settings',
     element: sectionElement('settings', 'Settings', body),
-    needs: ['config', 'parts', 'startedAt', 'data'],
+    needs: ['config', 'parts', 'startedAt', 'resumed', 'data'],
     show(run) {
       body.replaceChildren(facts(run), times(run));
       body.append(h('details', { class: 'wide' }, h('summary', {}, 'All of config.json'), configTable(run.config)));
@@ -20,7 +20,7 @@ export function settingsSection(): Section {
   };
 }
 
-function facts({ config, startedAt, data, network, name }: RunReport): HTMLElement {
+function facts({ config, startedAt, resumed, data, network, name }: RunReport): HTMLElement {
   const file = config as Readonly<Record<string, unknown>>;
   const all = new Map(flatten(config));
   const commandLine = Array.isArray(file.commandLine) ? `secateur ${file.commandLine.join(' ')}` : undefined;
@@ -29,6 +29,7 @@ function facts({ config, startedAt, data, network, name }: RunReport): HTMLEleme
     ['command', commandLine],
     ['preset', all.get('preset')],
     ['started', startedAt],
+    ['resumed', resumed === undefined ? undefined : resumed === 1 ? 'once' : `${resumed} times`],
     ['network', network],
     ['data', data],
     ['seed', all.get('config.seed') ?? all.get('seed')],
