@@ -1,5 +1,5 @@
 // The tfjs backend: who owns which native tensor, and how values get in and out.
-import type { backend_util, DataType, MemoryInfo, TensorInfo, TypedArray } from '@tensorflow/tfjs-core';
+import type { backend_util, DataType, MemoryInfo, Tensor, TensorInfo, TypedArray } from '@tensorflow/tfjs-core';
 import { engine, KernelBackend, util } from '@tensorflow/tfjs-core';
 import type { Binding, Handle, NativeDtype, NativeValues } from './binding.ts';
 import { Lease } from './lease.ts';
@@ -82,6 +82,8 @@ export class TorchBackend extends KernelBackend {
   origin: Origin | undefined;
   /** Told of every pending tensor that was computed; undefined unless a profile runs. */
   onComputed: ((work: DeferredWork, output: TensorInfo, ms: number) => void) | undefined;
+  /** Runs a trace and times it; undefined unless a profile runs. */
+  timeTrace: ((inputs: readonly Tensor[], run: () => Tensor[]) => Tensor[]) | undefined;
   traceBeingMade: TraceBeingMade | undefined;
   readonly #data = new Map<DataId, Data>();
   #serials = 0;

@@ -39,11 +39,11 @@ export class Trace {
     if (this.#isDisposed) throw new Error('The trace is disposed.');
     this.#checkInputs(inputs);
     this.#checkRead();
-    const handles = this.#backend.native.runTrace(
-      this.#trace,
-      inputs.map((input) => this.#backend.handle(input)),
-    );
-    return handles.map((handle, i) => tensorOf(this.#backend, handle, this.#outputs[i]!));
+    const backend = this.#backend;
+    const handles = inputs.map((input) => backend.handle(input));
+    const repeat = () =>
+      backend.native.runTrace(this.#trace, handles).map((handle, i) => tensorOf(backend, handle, this.#outputs[i]!));
+    return backend.timeTrace ? backend.timeTrace(inputs, repeat) : repeat();
   }
 
   /** Frees what the trace holds. May be called again. */

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { formatProfile, type ProfileRow, profile, setPrecision, startProfile } from '../src/index.ts';
+import { formatProfile, type ProfileRow, profile, setPrecision, startProfile, trace } from '../src/index.ts';
 import { profileFromEnvironment } from '../src/profile/at-exit.ts';
 import { runKernel, tensor } from './helpers.ts';
 
@@ -222,4 +222,15 @@ describe('SECATEUR_PROFILE', () => {
       'total       2  4.0                              1       3.0',
     ]);
   });
+});
+
+it('has a row for the runs of traces, with their outputs', async () => {
+  const x = tensor([2, 3]);
+  const traced = trace((x) => tf.relu(tf.add(x, 1)), x);
+  const { result, rows } = await profile(() => [...traced.run(x), ...traced.run(x)], { byShape: true });
+  expect(rows).toMatchObject([{ kernel: 'trace [2,3]', count: 2, flops: null, alive: 2, aliveBytes: 48, bytes: 96 }]);
+  expect(rows[0]!.ms).toBeGreaterThan(0);
+  tf.dispose(result);
+  tf.dispose(traced.run(x));
+  traced.dispose();
 });

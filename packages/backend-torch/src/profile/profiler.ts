@@ -7,7 +7,10 @@ import { flopsOf, movesMemory } from './work.ts';
 
 /** All calls of one kernel. */
 export interface ProfileRow {
-  /** The kernel's name; with `byShape` followed by its inputs' shapes. `tf.tensor` stands for values from JavaScript. */
+  /**
+   * The kernel's name; with `byShape` followed by its inputs' shapes. `tf.tensor` stands for values from JavaScript, `trace` for all kernels
+   * of a trace's run.
+   */
   readonly kernel: string;
   readonly count: number;
   readonly ms: number;
@@ -38,6 +41,10 @@ export interface Profile {
 
 /** Not a kernel: values that came from JavaScript. */
 const UPLOAD = 'tf.tensor';
+/** Not a kernel: all those that a trace runs, in one native call. */
+const TRACE = 'trace';
+/** What a backend tells of while a profile runs. */
+const WATCHERS = { onComputed: recordDeferred, timeTrace };
 
 interface Total {
   count: number;
@@ -147,13 +154,13 @@ function runTimed(): void {
   undisturbed = tf.getKernelsForBackend(BACKEND_NAME);
   replaceKernels(undisturbed.map(timed));
   const backend = torchBackend();
-  if (backend) Object.assign(backend, { origin: originOf(UPLOAD, []), onComputed: recordDeferred });
+  if (backend) Object.assign(backend, { origin: originOf(UPLOAD, []), ...WATCHERS });
 }
 
 function runUndisturbed(): void {
   replaceKernels(undisturbed);
   const backend = torchBackend();
-  if (backend) Object.assign(backend, { origin: undefined, onComputed: undefined });
+  if (backend) Object.assign(backend, { origin: undefined, onComputed: undefined, timeTrace: undefined });
 }
 
 function replaceKernels(configs: readonly tf.KernelConfig[]): void {
@@ -164,6 +171,25 @@ function replaceKernels(configs: readonly tf.KernelConfig[]): void {
   }
 }
 
+function timeTrace(inputs: readonly tf.Tensor[], run: () => tf.Tensor[]): tf.Tensor[] {
+  const backend = torchBackend()!;
+  const origin = originOf(TRACE, inputs);
+  backend.origin = origin;
+  backend.native.synchronise();
+  const start = performance.now();
+  let outputs: tf.Tensor[];
+  try {
+    outputs = run();
+    backend.native.synchronise();
+  } finally {
+    backend.origin = originOf(UPLOAD, []);
+  }
+  const ms = performance.now() - start;
+  const bytes = bytesOf([...inputs, ...outputs], backend);
+  for (const recorder of active) recorder.add(origin, { ms, flops: null, bytes });
+  return outputs;
+}
+
 function timed(config: tf.KernelConfig): tf.KernelConfig {
   const { kernelName, kernelFunc } = config;
   return {
@@ -172,7 +198,7 @@ function timed(config: tf.KernelConfig): tf.KernelConfig {
       const backend = params.backend as TorchBackend;
       const inputs = kernelName === tf.FromPixels ? [] : tensorsOf(params.inputs);
       const origin = originOf(kernelName, inputs);
-      Object.assign(backend, { origin, onComputed: recordDeferred });
+      Object.assign(backend, { origin, ...WATCHERS });
       const deferredBefore = deferredMs;
       backend.native.synchronise();
       const start = performance.now();
