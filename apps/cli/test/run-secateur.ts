@@ -30,10 +30,20 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 /** Runs it as a process of its own, as a user does. */
 export function spawnSecateur(
   args: readonly string[],
-  { onStderr }: { onStderr?: (text: string, send: (signal: NodeJS.Signals) => void) => void } = {},
+  {
+    preload = [],
+    env = {},
+    onStderr,
+  }: {
+    readonly preload?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    readonly onStderr?: (text: string, send: (signal: NodeJS.Signals) => void) => void;
+  } = {},
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, ['--conditions=@secateur/source', '--import', 'tsx', MAIN, ...args], {
+  const imports = ['tsx', ...preload].flatMap((module) => ['--import', module]);
+  const child = spawn(process.execPath, ['--conditions=@secateur/source', ...imports, MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   const written = { stdout: '', stderr: '' };
   child.stdout.on('data', (text: Buffer) => {

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -24,13 +23,18 @@ describe.skipIf(!CHROMIUM)(`secateur run --watch ${WITH_CHROMIUM}`, () => {
   it('draws the run while it goes on, and stays when it has ended', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'secateur-watch-'));
     const data = await writeTinyCifar10({ perFile: 20 });
-    const release = await holdBack(join(data, 'data_batch_5.bin'));
+    // So that the run waits for a browser however slow.
+    const wait = join(folder, 'wait');
+    await writeFile(wait, '');
+    const release = () => rm(wait, { force: true });
     const { page, complaints } = await openPage(browser);
     let opened: Promise<unknown> | undefined;
     const settings = ['--preset', 'smoke', '--network', 'vgg11', '--width', '0.125', '--epochs', '12'];
     const outcome = await spawnSecateur(
       ['run', ...settings, '--data', data, '--out', join(folder, 'run'), '--threads', '1', '--watch'],
       {
+        preload: [new URL('wait-to-begin.mjs', import.meta.url).href],
+        env: { WAIT_WHILE: wait },
         onStderr: (text) => {
           const [url] = /http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]+/.exec(text) ?? [];
           if (url && !opened) opened = follow(page, url).then(release, release);
@@ -50,14 +54,6 @@ describe.skipIf(!CHROMIUM)(`secateur run --watch ${WITH_CHROMIUM}`, () => {
     expect(complaints.filter((text) => !/\/events\?token=\S+ failed$/.test(text))).toEqual([]);
   });
 });
-
-/** The file is read when it is let go, so that a run waits for a browser however slow. */
-async function holdBack(file: string): Promise<() => Promise<void>> {
-  const bytes = await readFile(file);
-  await rm(file);
-  execFileSync('mkfifo', [file]);
-  return () => writeFile(file, bytes);
-}
 
 /** Opens the page and has it keep what it says of the run from now on. */
 async function follow(page: Page, url: string): Promise<void> {
