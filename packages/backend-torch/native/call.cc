@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "device.h"
+#include "filter_layout.h"
 #include "trace.h"
 
 namespace secateur {
@@ -118,6 +119,14 @@ MaybeTensor Call::optionalTensor(size_t position) {
     return value.IsNull() || value.IsUndefined() ? Handles{} : Handles{handleOf(value, position)};
   });
   return handles.empty() ? c10::nullopt : MaybeTensor(tensorOf(handles[0]));
+}
+
+at::Tensor Call::filter(size_t position) {
+  const at::Tensor given = tensor(position);
+  if (given.dim() != 4 || hasFilterLayout(given)) return given;
+  const at::Tensor settled = inFilterLayout(given);
+  if (!replaced_) store_.replace(handles_.back(), settled);
+  return inputs_.back() = settled;
 }
 
 Tensors Call::tensors(size_t position) {

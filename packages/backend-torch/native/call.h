@@ -31,6 +31,8 @@ class Call {
 
   at::Tensor tensor(size_t position);
   MaybeTensor optionalTensor(size_t position);
+  /** The filter of a convolution, in the layout of filters. There it stays, so that it moves only once. */
+  at::Tensor filter(size_t position);
   Tensors tensors(size_t position);
   int64_t integer(size_t position) const;
   double number(size_t position) const;

@@ -67,12 +67,16 @@ void checkRank4(const at::Tensor& tensor, const char* role) {
 /** The filter as ATen wants it, and the way back for its gradient. */
 struct Layout {
   int64_t (*groups)(at::IntArrayRef hwio);
+  Integers (*oihwShape)(at::IntArrayRef hwio);
+  at::Tensor (*read)(Call& call, size_t position);
   at::Tensor (*toOihw)(const at::Tensor& hwio);
   at::Tensor (*toHwio)(const at::Tensor& oihw, at::IntArrayRef shape);
 };
 
 const Layout kDense = {
     [](at::IntArrayRef) -> int64_t { return 1; },
+    [](at::IntArrayRef hwio) { return Integers{hwio[3], hwio[2], hwio[0], hwio[1]}; },
+    [](Call& call, size_t position) { return call.filter(position); },
     [](const at::Tensor& hwio) { return hwio.permute({3, 2, 0, 1}); },
     [](const at::Tensor& oihw, at::IntArrayRef) { return oihw.permute({2, 3, 1, 0}); },
 };
@@ -80,6 +84,8 @@ const Layout kDense = {
 /** Depthwise: [height, width, channels, multiplier], output channel = channel * multiplier + m. */
 const Layout kDepthwise = {
     [](at::IntArrayRef hwio) { return hwio[2]; },
+    [](at::IntArrayRef hwio) { return Integers{hwio[2] * hwio[3], 1, hwio[0], hwio[1]}; },
+    [](Call& call, size_t position) { return call.tensor(position); },
     [](const at::Tensor& hwio) {
       return hwio.permute({2, 3, 0, 1}).reshape({hwio.size(2) * hwio.size(3), 1, hwio.size(0), hwio.size(1)});
     },
@@ -101,7 +107,7 @@ c10::optional<SmallMap> smallMap(const Geometry& g, int64_t groups, at::IntArray
 /** (x, filter, bias | null, geometry, bfloat16, activation, leakyReluAlpha) */
 template <const Layout& layout>
 at::Tensor forward(Call& call) {
-  const at::Tensor x = call.tensor(0), filter = call.tensor(1);
+  const at::Tensor x = call.tensor(0), filter = layout.read(call, 1);
   const auto bias = call.optionalTensor(2);
   const Geometry g(call.window(3));
   const bool bfloat16 = call.flag(4);
@@ -119,7 +125,8 @@ at::Tensor forward(Call& call) {
   TORCH_CHECK(x.size(3) == weight.size(1) * groups, "the filter takes ", weight.size(1) * groups, " channels, but x has ", x.size(3));
   const auto map = smallMap(g, groups, filter.sizes(), x.size(1), x.size(2));
   if (map && map->isDense()) {
-    const at::Tensor y = denseMapForward(computeIn(x, bfloat16), computeIn(filter, bfloat16), *map);
+    const at::Tensor hwio = weight.permute({2, 3, 1, 0});
+    const at::Tensor y = bfloat16 ? denseMapForward(computeIn(x, true), hwio, *map) : forwardByTap(computeIn(x, false), hwio, *map);
     return activate(shift ? y.add(*shift) : y, call.text(5), call.number(6));
   }
   const at::Tensor input = padding.pad(toNchw(computeIn(x, bfloat16)));
@@ -134,7 +141,7 @@ at::Tensor forward(Call& call) {
 /** (dy, filter, geometry, bfloat16, inputShape) */
 template <const Layout& layout>
 at::Tensor inputGradient(Call& call) {
-  const at::Tensor dy = call.tensor(0), filter = call.tensor(1);
+  const at::Tensor dy = call.tensor(0), filter = layout.read(call, 1);
   const Geometry g(call.window(2));
   const bool bfloat16 = call.flag(3);
   const Integers shape = call.integers(4, 4);
@@ -146,7 +153,10 @@ at::Tensor inputGradient(Call& call) {
               "dy ", dy.sizes(), " does not belong to a filter ", filter.sizes(), " over an input ", shape);
   if (dy.numel() == 0) return at::zeros(shape, weight.options());
   const auto map = smallMap(g, layout.groups(filter.sizes()), filter.sizes(), shape[1], shape[2]);
-  if (map && map->isDense()) return denseMapInputGradient(computeIn(dy, bfloat16), computeIn(filter, bfloat16), *map);
+  if (map && map->isDense()) {
+    const at::Tensor hwio = weight.permute({2, 3, 1, 0});
+    return bfloat16 ? denseMapInputGradient(computeIn(dy, true), hwio, *map) : inputGradientByTap(computeIn(dy, false), hwio, *map);
+  }
   const int64_t height = padding.symmetric ? shape[1] : shape[1] + padding.top + padding.bottom;
   const int64_t width = padding.symmetric ? shape[2] : shape[2] + padding.left + padding.right;
   // Only the sizes of the input are read for this gradient.
@@ -169,7 +179,7 @@ at::Tensor filterGradient(Call& call) {
   if (x.numel() == 0 || dy.numel() == 0) return at::zeros(shape, ofType(at::kFloat));
   const Padding padding(g, x.size(1), x.size(2), shape[0], shape[1]);
   const auto type = bfloat16 ? at::kBFloat16 : at::kFloat;
-  const at::Tensor weight = layout.toOihw(at::empty(shape, ofType(type))).contiguous();
+  const at::Tensor weight = at::empty(layout.oihwShape(shape), ofType(type));
   TORCH_CHECK(dy.size(3) == weight.size(0) && dy.size(0) == x.size(0) && dy.size(1) == g.outH && dy.size(2) == g.outW && x.size(3) == shape[2],
               "dy ", dy.sizes(), " does not belong to a filter ", shape, " over an input ", x.sizes());
   const auto strided = mapOfStride(g.strideH, g, layout.groups(shape), shape, x.size(1), x.size(2));

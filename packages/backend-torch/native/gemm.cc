@@ -38,39 +38,45 @@ struct Operand {
   }
 };
 
-/** result must be dense; multiplies on the calling thread's OpenMP team. */
-void multiplyInto(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) {
+/** result = beta * result + a * b. result must be dense; multiplies on the calling thread's OpenMP team. */
+void multiplyInto(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, float beta = 0) {
   if (!onednn() || a.numel() == 0 || b.numel() == 0) {
     at::Tensor out = result;
-    at::mm_out(out, a, b);
+    at::addmm_out(out, result, a, b, beta);
     return;
   }
   const Operand left(a), right(b);
   const int status = onednn()(left.transposed, right.transposed, a.size(0), b.size(1), a.size(1), 1.0f, left.values.data_ptr<float>(), left.distance,
-                              right.values.data_ptr<float>(), right.distance, 0.0f, result.data_ptr<float>(), result.size(1));
+                              right.values.data_ptr<float>(), right.distance, beta, result.data_ptr<float>(), result.size(1));
   TORCH_CHECK(status == 0, "oneDNN's matrix product failed with status ", status);
 }
 
 constexpr int64_t kWorthSharing = 1 << 20;  // multiply-adds; below, starting threads costs more than it saves
+
+void shareProduct(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, float beta) {
+  const int64_t m = a.size(0), k = a.size(1), n = b.size(1);
+  const int64_t threads = at::get_num_threads();
+  if (onednn() || threads == 1 || m * n * k < kWorthSharing) {
+    multiplyInto(result, a, b, beta);
+    return;
+  }
+  at::parallel_for(0, m, (m + threads - 1) / threads, [&](int64_t begin, int64_t end) {
+    const c10::InferenceMode inference;
+    multiplyInto(result.narrow(0, begin, end - begin), a.narrow(0, begin, end - begin), b, beta);
+  });
+}
 
 }  // namespace
 
 const char* gemmLibrary() { return onednn() ? "oneDNN" : "BLAS"; }
 
 at::Tensor sharedProduct(const at::Tensor& a, const at::Tensor& b) {
-  const int64_t m = a.size(0), k = a.size(1), n = b.size(1);
-  const int64_t threads = at::get_num_threads();
-  at::Tensor result = at::empty({m, n}, a.options());
-  if (onednn() || threads == 1 || m * n * k < kWorthSharing) {
-    multiplyInto(result, a, b);
-    return result;
-  }
-  at::parallel_for(0, m, (m + threads - 1) / threads, [&](int64_t begin, int64_t end) {
-    const c10::InferenceMode inference;
-    multiplyInto(result.narrow(0, begin, end - begin), a.narrow(0, begin, end - begin), b);
-  });
+  at::Tensor result = at::empty({a.size(0), b.size(1)}, a.options());
+  shareProduct(result, a, b, 0);
   return result;
 }
+
+void addSharedProduct(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) { shareProduct(result, a, b, 1); }
 
 void sharedProductsInto(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) {
   at::parallel_for(0, a.size(0), 1, [&](int64_t begin, int64_t end) {

@@ -13,6 +13,9 @@ at::Tensor sharedProducts(const at::Tensor& a, const at::Tensor& b);
 /** The same into `result`, which is dense. */
 void sharedProductsInto(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b);
 
+/** result += a [m, k] times b [k, n], all float32; the rows of result are contiguous. */
+void addSharedProduct(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b);
+
 /** Which library multiplies float32 matrices: "oneDNN" or "BLAS". */
 const char* gemmLibrary();
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "filter_layout.h"
 #include "kernels.h"
 #include "sgd.h"
 
@@ -11,34 +12,10 @@ namespace secateur {
 
 namespace {
 
-/** Any float32 filter into the layout of filters. ATen's general strided copy takes four times as long. */
-at::Tensor copyToFilterLayout(const at::Tensor& hwio) {
-  const int64_t height = hwio.size(0), width = hwio.size(1), in = hwio.size(2), out = hwio.size(3);
-  at::Tensor result = at::empty({out, height, width, in}, hwio.options());
-  const float* from = hwio.data_ptr<float>();
-  float* to = result.data_ptr<float>();
-  const int64_t strideY = hwio.stride(0), strideX = hwio.stride(1), strideIn = hwio.stride(2);
-  at::parallel_for(0, out, std::max<int64_t>(1, 32768 / std::max<int64_t>(1, height * width * in)), [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin; o < end; ++o) {
-      const float* __restrict source = from + o * hwio.stride(3);
-      float* __restrict target = to + o * height * width * in;
-      // Channel by channel, because in ATen's gradients the taps of a channel lie together.
-      for (int64_t i = 0; i < in; ++i) {
-        for (int64_t y = 0; y < height; ++y) {
-          for (int64_t x = 0; x < width; ++x) {
-            target[(y * width + x) * in + i] = source[i * strideIn + y * strideY + x * strideX];
-          }
-        }
-      }
-    }
-  });
-  return result.permute({1, 2, 3, 0});
-}
-
 /** A tensor with the values of `from` and the strides of `like`, which is settled. */
 at::Tensor stridedLike(const at::Tensor& from, const at::Tensor& like) {
   if (from.strides() == like.strides()) return from;
-  return like.dim() == 4 ? copyToFilterLayout(from) : at::empty_like(like).copy_(from);
+  return like.dim() == 4 ? inFilterLayout(from) : at::empty_like(like).copy_(from);
 }
 
 /** Few enough that float holds the sum of their |weight|, many enough to fill the vector units. */
@@ -83,7 +60,7 @@ Napi::Value sgdMomentumUpdate(Call& call) {
   const SgdCall u(call);
   const at::Tensor &weight = u.weight, &velocity = u.velocity;
   const bool settled = weight.is_non_overlapping_and_dense() && hasFilterLayout(weight);
-  const at::Tensor oldWeight = settled ? weight : weight.dim() == 4 ? copyToFilterLayout(weight) : weight.contiguous();
+  const at::Tensor oldWeight = settled ? weight : weight.dim() == 4 ? inFilterLayout(weight) : weight.contiguous();
   const at::Tensor oldVelocity = stridedLike(velocity, oldWeight);
   const at::Tensor gradient = stridedLike(u.gradient.to(at::kFloat), oldWeight);
   MaybeTensor penaltyGradient;

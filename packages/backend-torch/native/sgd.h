@@ -53,10 +53,4 @@ struct SgdCall {
   }
 };
 
-/**
- * Filters live as [out, height, width, in] in memory (channels-last for ATen) under their HWIO shape. A filter that
- * came from JavaScript is plain HWIO and moves to that layout at its first update.
- */
-inline bool hasFilterLayout(const at::Tensor& weight) { return weight.dim() != 4 || weight.permute({3, 0, 1, 2}).is_contiguous(); }
-
 }  // namespace secateur

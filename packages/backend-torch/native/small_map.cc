@@ -31,6 +31,31 @@ struct Range {
 /** The output positions along one axis at which a tap meets the input; the input position is `shift` further on. */
 Range meeting(int64_t shift, int64_t in, int64_t out) { return {std::max<int64_t>(0, -shift), std::min(out, in - shift)}; }
 
+/** Neighbours in one row of a map. */
+struct Block {
+  int64_t row, column, columns;
+
+  /** [h, w, images, channels] -> [columns * images, channels] */
+  at::Tensor of(const at::Tensor& map) const { return map[row].narrow(0, column, columns).view({-1, map.size(3)}); }
+};
+
+/** Calls `use(tapY, tapX, in, out)` for each tap and each row in which it meets the input. */
+template <typename Use>
+void forEachMeeting(const SmallMap& map, Use use) {
+  for (int64_t tapY = 0; tapY < map.filterH; ++tapY) {
+    const int64_t shiftY = tapY - map.top;
+    const Range rows = meeting(shiftY, map.inH, map.outH);
+    for (int64_t tapX = 0; tapX < map.filterW; ++tapX) {
+      const int64_t shiftX = tapX - map.left;
+      const Range columns = meeting(shiftX, map.inW, map.outW);
+      if (columns.size() == 0) continue;
+      for (int64_t row = rows.begin; row < rows.end; ++row) {
+        use(tapY, tapX, Block{row + shiftY, columns.begin + shiftX, columns.size()}, Block{row, columns.begin, columns.size()});
+      }
+    }
+  }
+}
+
 }  // namespace
 
 bool SmallMap::isDense() const { return outH * outW <= 16 && top >= outH - 1 && left >= outW - 1 && inH + top <= filterH && inW + left <= filterW; }
@@ -45,6 +70,24 @@ at::Tensor denseMapInputGradient(const at::Tensor& dy, const at::Tensor& filter,
   const int64_t images = dy.size(0), in = filter.size(2), out = filter.size(3);
   const at::Tensor matrix = denseMatrix(filter, map).view({map.outH * map.outW * out, -1});
   return product(dy.contiguous().view({images, -1}), matrix).view({images, map.inH, map.inW, in});
+}
+
+/** Positions first: then the columns that a tap meets in a row are one block of [positions * images, channels]. */
+at::Tensor byPosition(const at::Tensor& nhwc) { return nhwc.permute({1, 2, 0, 3}).contiguous(); }
+at::Tensor byImage(const at::Tensor& hwnc) { return hwnc.permute({2, 0, 1, 3}).contiguous(); }
+
+at::Tensor forwardByTap(const at::Tensor& x, const at::Tensor& filter, const SmallMap& map) {
+  const at::Tensor from = byPosition(x);
+  const at::Tensor y = at::zeros({map.outH, map.outW, x.size(0), filter.size(3)}, x.options());
+  forEachMeeting(map, [&](int64_t tapY, int64_t tapX, const Block& in, const Block& out) { addSharedProduct(out.of(y), in.of(from), filter[tapY][tapX]); });
+  return byImage(y);
+}
+
+at::Tensor inputGradientByTap(const at::Tensor& dy, const at::Tensor& filter, const SmallMap& map) {
+  const at::Tensor from = byPosition(dy);
+  const at::Tensor dx = at::zeros({map.inH, map.inW, dy.size(0), filter.size(2)}, dy.options());
+  forEachMeeting(map, [&](int64_t tapY, int64_t tapX, const Block& in, const Block& out) { addSharedProduct(in.of(dx), out.of(from), filter[tapY][tapX].t()); });
+  return byImage(dx);
 }
 
 at::Tensor filterGradientByTap(const at::Tensor& x, const at::Tensor& dy, const SmallMap& map) {

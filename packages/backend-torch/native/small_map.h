@@ -22,6 +22,10 @@ at::Tensor denseMapForward(const at::Tensor& x, const at::Tensor& filter, const 
 /** dy NHWC, filter HWIO -> dx NHWC; of a dense map. */
 at::Tensor denseMapInputGradient(const at::Tensor& dy, const at::Tensor& filter, const SmallMap& map);
 
+/** The same of any map, in float32: a product per tap and row in place of a matrix that repeats the filter's taps. */
+at::Tensor forwardByTap(const at::Tensor& x, const at::Tensor& filter, const SmallMap& map);
+at::Tensor inputGradientByTap(const at::Tensor& dy, const at::Tensor& filter, const SmallMap& map);
+
 /** x and dy NHWC -> the filter's gradient, float32 HWIO: one product per tap over the positions where the tap meets the input. */
 at::Tensor filterGradientByTap(const at::Tensor& x, const at::Tensor& dy, const SmallMap& map);
 

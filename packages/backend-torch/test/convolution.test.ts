@@ -94,6 +94,35 @@ describe('convolutions agree with cpu for random shapes', () => {
     );
   });
 
+  it('and find the filter as it was, which the first convolution moves to another layout', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.tuple(fc.constantFrom(1, 3), fc.constantFrom(1, 2, 17, 40), fc.constantFrom(1, 5, 16, 33)),
+        async ([size, inputs, outputs]) => {
+          await expectAgreement(() => {
+            const filter = tensor([size, size, inputs, outputs]) as tf.Tensor4D;
+            const [flat, variable] = [tf.reshape(filter, [-1, outputs]), tf.variable(filter)];
+            const x = tensor([2, 5, 5, inputs], 2) as tf.Tensor4D;
+            const results = [
+              tf.conv2d(x, filter, 1, 'same'),
+              tf.conv2d(x, variable as tf.Tensor4D, 1, 'same'),
+              filter,
+              tf.add(filter, 1),
+              tf.sum(variable, [0, 1, 2]),
+              tf.slice(filter, [0, 0, 0, 0], [1, size, inputs, 1]),
+              tf.reshape(filter, [outputs, -1]),
+              tf.transpose(filter, [2, 3, 0, 1]),
+              flat,
+            ].map((result) => tf.clone(result));
+            variable.dispose();
+            return results;
+          }, 1e-5);
+        },
+      ),
+      { numRuns: 24, seed: 3 },
+    );
+  });
+
   const narrow = fc.record({
     batch: fc.integer({ min: 1, max: 3 }),
     height: fc.integer({ min: 1, max: 40 }),

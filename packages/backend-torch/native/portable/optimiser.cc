@@ -1,3 +1,4 @@
+#include "../filter_layout.h"
 #include "../kernels.h"
 #include "../sgd.h"
 
@@ -5,14 +6,10 @@ namespace secateur {
 
 namespace {
 
-at::Tensor inFilterLayout(const at::Tensor& hwio) {
-  return hwio.dim() == 4 ? hwio.permute({3, 0, 1, 2}).contiguous().permute({1, 2, 3, 0}) : hwio.contiguous();
-}
-
 Napi::Value sgdMomentumUpdate(Call& call) {
   const SgdCall u(call);
   const bool settled = u.weight.is_non_overlapping_and_dense() && hasFilterLayout(u.weight);
-  const at::Tensor weight = settled ? u.weight : inFilterLayout(u.weight);
+  const at::Tensor weight = settled ? u.weight : u.weight.dim() == 4 ? inFilterLayout(u.weight) : u.weight.contiguous();
   const at::Tensor norm = weight.abs().sum();
   at::Tensor change = u.gradient.to(at::kFloat);
   if (u.penaltyGradient) change = at::add(change, u.penaltyGradient->to(at::kFloat), u.penalty);
