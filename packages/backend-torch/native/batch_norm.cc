@@ -172,10 +172,8 @@ Tensors training(Call& call) {
   checkVector(offset, channels, "offset");
   checkVector(movingMean, channels, "movingMean");
   checkVector(movingVariance, channels, "movingVariance");
-  if (residual) {
-    TORCH_CHECK(residual->sizes() == x.sizes(), "expected a residual of x's shape ", x.sizes(), ", but got ", residual->sizes());
-    residual = residual->to(x.scalar_type()).contiguous();
-  }
+  checkResidual(residual, x);
+  if (residual) residual = residual->to(x.scalar_type()).contiguous();
 
   at::Tensor y = at::empty(x.sizes(), x.options());
   at::Tensor mean = at::empty({channels}, at::kFloat), inverseStd = at::empty({channels}, at::kFloat), factor = at::empty({channels}, at::kFloat);
@@ -292,37 +290,91 @@ Tensors trainingGrad(Call& call) {
   return {dx, dScale, dOffset};
 }
 
-/** (x, mean, variance, offset | null, scale | null, epsilon): inference, per-channel vectors or anything that broadcasts. */
+/**
+ * (x, mean, variance, offset | null, scale | null, epsilon, residual | null, activation): inference, per-channel vectors or anything that
+ * broadcasts
+ */
 at::Tensor inference(Call& call) {
   const at::Tensor x = call.tensor(0), mean = call.tensor(1), variance = call.tensor(2);
   const auto offset = call.optionalTensor(3), scale = call.optionalTensor(4);
   const double epsilon = call.number(5);
+  auto residual = call.optionalTensor(6);
+  const Activation activation = activationNamed(call.text(7));
+  checkResidual(residual, x);
   const auto perChannel = [&](const at::Tensor& v) { return v.dim() == 1 && x.dim() >= 1 && v.size(0) == x.size(-1) && v.scalar_type() == at::kFloat; };
   if (!perChannel(mean) || !perChannel(variance) || (offset && !perChannel(*offset)) || (scale && !perChannel(*scale)) || x.numel() == 0) {
     at::Tensor y = (x - mean) * at::rsqrt(variance + epsilon);
     if (scale) y = y * *scale;
     if (offset) y = y + *offset;
-    return y.to(x.scalar_type());
+    if (residual) y = y + *residual;
+    return activateInPlace(y, activation).to(x.scalar_type());
   }
   const int64_t channels = x.size(-1), rows = x.numel() / channels;
   at::Tensor factor = at::rsqrt(variance + epsilon);
   if (scale) factor = factor * *scale;
   const at::Tensor shift = offset ? offset->contiguous() : at::zeros({channels}, at::kFloat);
   const at::Tensor centre = mean.contiguous(), dense = x.contiguous();
+  if (residual) residual = residual->to(x.scalar_type()).contiguous();
   factor = factor.contiguous();
   at::Tensor y = at::empty(x.sizes(), x.options());
   withStorageType(x, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    normalise<T, Activation::kLinear, false>(dense.data_ptr<T>(), nullptr, y.data_ptr<T>(),
-                               {rows, channels, {centre.data_ptr<float>(), factor.data_ptr<float>(), shift.data_ptr<float>()}});
+    const T* added = residual ? residual->template data_ptr<T>() : nullptr;
+    withActivation(activation, [&](auto chosen) {
+      const auto run = residual ? normalise<T, chosen, true> : normalise<T, chosen, false>;
+      run(dense.data_ptr<T>(), added, y.data_ptr<T>(), {rows, channels, {centre.data_ptr<float>(), factor.data_ptr<float>(), shift.data_ptr<float>()}});
+    });
   });
   return y;
+}
+
+/** dx = gated dy * factor; `g`, the gated dy, is kept when the residual branch needs it. */
+template <typename T, Activation activation, bool keep>
+void scaleGradient(const T* __restrict dy, const T* __restrict y, T* __restrict dx, T* __restrict g, const PerChannel<1>& given) {
+  const float* __restrict factor = given.values[0].data();
+  const int64_t channels = given.channels;
+  forEachRow(given.rows, channels, [=](int64_t row) {
+#pragma omp simd
+    for (int64_t c = 0; c < channels; ++c) {
+      float value = toFloat(dy[row + c]);
+      if (activation != Activation::kLinear) value = gated<activation>(value, toFloat(y[row + c]));
+      if (keep) assign(g[row + c], value);
+      assign(dx[row + c], value * factor[c]);
+    }
+  });
+}
+
+/** (dy, y, variance, scale, epsilon, activation, residual): the gradient of inference per channel -> dx, and that of the residual */
+Tensors inferenceGrad(Call& call) {
+  const at::Tensor y = call.tensor(1).contiguous();
+  const at::Tensor dy = call.tensor(0).to(y.scalar_type()).contiguous();
+  const at::Tensor variance = call.tensor(2), scale = call.tensor(3);
+  const double epsilon = call.number(4);
+  const Activation activation = activationNamed(call.text(5));
+  const bool residual = call.flag(6);
+  TORCH_CHECK(dy.sizes() == y.sizes(), "expected dy of y's shape ", y.sizes(), ", but got ", dy.sizes());
+  const int64_t rows = rowsOf(y), channels = y.size(-1);
+  checkVector(variance, channels, "variance");
+  checkVector(scale, channels, "scale");
+  const at::Tensor factor = (scale * at::rsqrt(variance + epsilon)).contiguous();
+  at::Tensor dx = at::empty(y.sizes(), y.options());
+  at::Tensor g = residual ? at::empty(y.sizes(), y.options()) : at::Tensor();
+  withStorageType(y, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    withActivation(activation, [&](auto chosen) {
+      const auto run = residual ? scaleGradient<T, chosen, true> : scaleGradient<T, chosen, false>;
+      run(dy.data_ptr<T>(), y.data_ptr<T>(), dx.data_ptr<T>(), residual ? g.data_ptr<T>() : nullptr, {rows, channels, {factor.data_ptr<float>()}});
+    });
+  });
+  if (residual) return {dx, g};
+  return {dx};
 }
 
 }  // namespace
 
 Functions batchNormFunctions() {
-  return {many("batchNormTraining", training), many("batchNormTrainingGrad", trainingGrad), one("batchNorm", inference)};
+  return {many("batchNormTraining", training), many("batchNormTrainingGrad", trainingGrad), one("batchNorm", inference),
+          many("batchNormGrad", inferenceGrad)};
 }
 
 }  // namespace secateur

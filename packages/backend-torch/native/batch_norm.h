@@ -21,6 +21,15 @@ inline Activation activationNamed(const std::string& name) {
   return Activation::kRelu6;
 }
 
+inline at::Tensor activateInPlace(at::Tensor y, Activation activation) {
+  if (activation == Activation::kRelu) return y.relu_();
+  return activation == Activation::kRelu6 ? y.clamp_(0, 6) : y;
+}
+
+inline void checkResidual(const c10::optional<at::Tensor>& residual, const at::Tensor& x) {
+  TORCH_CHECK(!residual || residual->sizes() == x.sizes(), "expected a residual of x's shape ", x.sizes(), ", but got ", residual->sizes());
+}
+
 /** Places per channel of x [..., channels]. */
 inline int64_t rowsOf(const at::Tensor& x) {
   TORCH_CHECK(x.dim() >= 2, "expected x of rank 2 or more, but got shape ", x.sizes());

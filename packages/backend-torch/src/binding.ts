@@ -219,7 +219,18 @@ export interface Binding
     offset: Handle | null,
     scale: Handle | null,
     epsilon: number,
+    residual: Handle | null,
+    activation: string,
   ): Handle;
+  batchNormGrad(
+    dy: Handle,
+    y: Handle,
+    variance: Handle,
+    scale: Handle,
+    epsilon: number,
+    activation: string,
+    residual: boolean,
+  ): [dx: Handle, dResidual?: Handle];
   batchNormTraining(
     x: Handle,
     scale: Handle,

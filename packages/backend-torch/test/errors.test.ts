@@ -44,6 +44,18 @@ describe('a mistake becomes an Error that names op, shapes and reason', () => {
     expect(() =>
       runKernel('BatchNormTraining', { ...inputs, movingMean: vector }, { ...attrs, activation: 'tanh' }),
     ).toThrow("activation linear, relu or relu6, but got 'tanh'");
+    const statistics = { mean: vector, variance: vector, offset: vector, scale: vector };
+    const inference = { epsilon: 1e-5, activation: 'relu' };
+    expect(() =>
+      runKernel('BatchNormInference', { x, ...statistics, residual: tensor([1, 4, 4, 1]) }, inference),
+    ).toThrow("residual of x's shape [1, 4, 4, 3], but got [1, 4, 4, 1]");
+    expect(() =>
+      runKernel(
+        'BatchNormInferenceGrad',
+        { dy: x, y: x, variance: tf.ones([4]), scale: vector },
+        { ...inference, residual: false },
+      ),
+    ).toThrow('variance of shape [3], but got [4]');
   });
 
   it('dtypes that a fused kernel does not take', () => {

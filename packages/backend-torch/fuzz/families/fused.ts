@@ -104,6 +104,42 @@ export const fusedKernels = [
     tolerance: 1e-3,
   }),
 
+  family('BatchNormInference', {
+    cases: fc.tuple(map, activation, fc.boolean()).chain(([shape, activation, withResidual]) => {
+      const channels = [shape.at(-1)!];
+      return fc.record({
+        inputs: fc.tuple(
+          draw.tensorOf(shape),
+          draw.tensorOf(channels),
+          draw.tensorOf(channels, { fill: 'positive' }),
+          draw.tensorOf(channels),
+          draw.tensorOf(channels),
+          draw.tensorOf(shape),
+          ...(withResidual ? [draw.tensorOf(shape)] : []),
+        ),
+        options: fc.constant(activation),
+      });
+    }),
+    run: ([x, mean, variance, offset, scale, dy, residual], activation) => {
+      const forward = (...[x, residual]: tf.Tensor[]): tf.Tensor => {
+        const y: tf.Tensor = tf.batchNorm(x!, mean as tf.Tensor1D, variance as tf.Tensor1D, offset, scale, EPSILON);
+        return activate(residual ? tf.add(y, residual) : y, activation);
+      };
+      const given = residual ? [x!, residual] : [x!];
+      const inputs = { x, mean, variance, offset, scale, ...(residual && { residual }) } as Tensors;
+      const attrs = { epsilon: EPSILON, activation };
+      const [y] = fused('BatchNormInference', inputs, attrs, () => [forward(...given)]);
+      const gradients = fused(
+        'BatchNormInferenceGrad',
+        { dy: dy!, y: y!, variance: variance!, scale: scale! },
+        { ...attrs, residual: residual !== undefined },
+        () => tf.grads(forward)(given, dy),
+      );
+      return [y!, ...gradients];
+    },
+    tolerance: 1e-4,
+  }),
+
   family('SoftmaxCrossEntropy', {
     cases: fc
       .tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 17 }), fc.nat(1000))

@@ -14,6 +14,14 @@ at::Tensor asRows(const at::Tensor& x) {
   return x.is_cuda() ? rows : rows.to(at::kFloat);
 }
 
+/** What of dy comes through an activation that gave y. */
+at::Tensor gatedBy(const at::Tensor& y, const at::Tensor& dy, Activation activation) {
+  at::Tensor gated = dy;
+  if (activation != Activation::kLinear) gated = gated.masked_fill(y.gt(0).logical_not_(), 0);
+  if (activation == Activation::kRelu6) gated = gated.masked_fill(y.lt(6).logical_not_(), 0);
+  return gated;
+}
+
 /** (x, scale, offset, movingMean, movingVariance, residual | null, epsilon, momentum, activation, unbiasedVariance) */
 Tensors training(Call& call) {
   const at::Tensor x = call.tensor(0).contiguous();
@@ -27,14 +35,13 @@ Tensors training(Call& call) {
   checkVector(offset, channels, "offset");
   checkVector(movingMean, channels, "movingMean");
   checkVector(movingVariance, channels, "movingVariance");
-  TORCH_CHECK(!residual || residual->sizes() == x.sizes(), "expected a residual of x's shape ", x.sizes(), ", but got ", residual->sizes());
+  checkResidual(residual, x);
 
   const auto [normal, mean, inverseStd] =
       at::native_batch_norm(asRows(x), scale, offset, /*running_mean=*/{}, /*running_var=*/{}, /*training=*/true, 1 - momentum, epsilon);
   at::Tensor y = normal;
   if (residual) y = y.add_(residual->reshape(y.sizes()));
-  if (activation == Activation::kRelu) y = y.relu_();
-  if (activation == Activation::kRelu6) y = y.clamp_(0, 6);
+  y = activateInPlace(y, activation);
   const at::Tensor variance = (inverseStd.pow(-2) - epsilon).clamp_min_(0);
   const double correction = unbiased && rows > 1 ? static_cast<double>(rows) / static_cast<double>(rows - 1) : 1;
   return {y.reshape(x.sizes()).to(x.scalar_type()), mean, inverseStd, momentum * movingMean + (1 - momentum) * mean,
@@ -56,9 +63,7 @@ Tensors trainingGrad(Call& call) {
   checkVector(mean, channels, "mean");
   checkVector(inverseStd, channels, "inverseStd");
 
-  at::Tensor gated = dy;
-  if (activation != Activation::kLinear) gated = gated.masked_fill(y.gt(0).logical_not_(), 0);
-  if (activation == Activation::kRelu6) gated = gated.masked_fill(y.lt(6).logical_not_(), 0);
+  const at::Tensor gated = gatedBy(y, dy, activation);
   const auto [dx, dScale, dOffset] = at::native_batch_norm_backward(asRows(gated), asRows(x), scale, /*running_mean=*/{}, /*running_var=*/{}, mean,
                                                                     inverseStd, /*train=*/true, /*eps=*/0, {true, true, true});
   Tensors gradients = {dx.reshape(x.sizes()).to(x.scalar_type()), dScale, dOffset};
@@ -66,21 +71,38 @@ Tensors trainingGrad(Call& call) {
   return gradients;
 }
 
-/** (x, mean, variance, offset | null, scale | null, epsilon): vectors per channel, or anything that broadcasts */
+/** (x, mean, variance, offset | null, scale | null, epsilon, residual | null, activation): vectors per channel, or anything that broadcasts */
 at::Tensor inference(Call& call) {
   const at::Tensor x = call.tensor(0), mean = call.tensor(1), variance = call.tensor(2);
   const auto offset = call.optionalTensor(3), scale = call.optionalTensor(4);
   at::Tensor factor = at::rsqrt(variance + call.number(5));
+  const auto residual = call.optionalTensor(6);
+  checkResidual(residual, x);
   if (scale) factor = factor * *scale;
   at::Tensor y = (x - mean) * factor;
   if (offset) y = y + *offset;
-  return y.to(x.scalar_type());
+  if (residual) y = y + *residual;
+  return activateInPlace(y, activationNamed(call.text(7))).to(x.scalar_type());
+}
+
+/** (dy, y, variance, scale, epsilon, activation, residual) */
+Tensors inferenceGrad(Call& call) {
+  const at::Tensor dy = call.tensor(0), y = call.tensor(1), variance = call.tensor(2), scale = call.tensor(3);
+  TORCH_CHECK(dy.sizes() == y.sizes(), "expected dy of y's shape ", y.sizes(), ", but got ", dy.sizes());
+  rowsOf(y);
+  checkVector(variance, y.size(-1), "variance");
+  checkVector(scale, y.size(-1), "scale");
+  const at::Tensor gated = gatedBy(y, dy, activationNamed(call.text(5)));
+  const at::Tensor dx = (gated * (scale * at::rsqrt(variance + call.number(4)))).to(y.scalar_type());
+  if (call.flag(6)) return {dx, gated};
+  return {dx};
 }
 
 }  // namespace
 
 Functions portableBatchNormFunctions() {
-  return {many("batchNormTraining", training), many("batchNormTrainingGrad", trainingGrad), one("batchNorm", inference)};
+  return {many("batchNormTraining", training), many("batchNormTrainingGrad", trainingGrad), one("batchNorm", inference),
+          many("batchNormGrad", inferenceGrad)};
 }
 
 }  // namespace secateur

@@ -27,6 +27,8 @@ export const batchNormKernels = [
             backend.optionalHandle(offset),
             backend.optionalHandle(scale),
             attrs.varianceEpsilon ?? 0.001,
+            null,
+            'linear',
           ),
           x.shape,
         )

@@ -81,6 +81,75 @@ const batchNormTrainingGrad = fusedKernel<
   },
 );
 
+interface BatchNormInferenceInputs {
+  readonly x: TensorInfo;
+  readonly mean: TensorInfo;
+  readonly variance: TensorInfo;
+  readonly offset: TensorInfo;
+  readonly scale: TensorInfo;
+  readonly residual?: TensorInfo;
+}
+
+interface BatchNormInferenceAttrs {
+  readonly epsilon: number;
+  readonly activation: 'linear' | 'relu' | 'relu6';
+}
+
+/** y = activation(batchNorm(x) + residual), with the statistics given. */
+const batchNormInference = fusedKernel<BatchNormInferenceInputs, BatchNormInferenceAttrs>(
+  'BatchNormInference',
+  {
+    x: 'float32',
+    mean: 'float32',
+    variance: 'float32',
+    offset: 'float32',
+    scale: 'float32',
+    residual: 'float32',
+  },
+  ({ inputs: { x, mean, variance, offset, scale, residual }, attrs: { epsilon, activation }, backend }) =>
+    backend.make(
+      backend.native.batchNorm(
+        backend.handle(x),
+        backend.handle(mean),
+        backend.handle(variance),
+        backend.handle(offset),
+        backend.handle(scale),
+        epsilon,
+        backend.optionalHandle(residual),
+        activation,
+      ),
+      x.shape,
+    ),
+);
+
+interface BatchNormInferenceGradInputs {
+  readonly dy: TensorInfo;
+  readonly y: TensorInfo;
+  readonly variance: TensorInfo;
+  readonly scale: TensorInfo;
+}
+
+/** [dx], and the gradient of the residual where there was one; y is what the activation put out. */
+const batchNormInferenceGrad = fusedKernel<
+  BatchNormInferenceGradInputs,
+  BatchNormInferenceAttrs & { readonly residual: boolean }
+>(
+  'BatchNormInferenceGrad',
+  { dy: 'float32', y: 'float32', variance: 'float32', scale: 'float32' },
+  ({ inputs: { dy, y, variance, scale }, attrs: { epsilon, activation, residual }, backend }) =>
+    backend.native
+      .batchNormGrad(
+        backend.handle(dy),
+        backend.handle(y),
+        backend.handle(variance),
+        backend.handle(scale),
+        epsilon,
+        activation,
+        residual,
+      )
+      .map((gradient) => backend.make(gradient!, y.shape)),
+);
+
 /** Loss of each image, and its gradient with respect to the logits: softmax - oneHot. */
 const softmaxCrossEntropy = fusedKernel<{ logits: TensorInfo; labels: TensorInfo }, unknown>(
   'SoftmaxCrossEntropy',
@@ -189,6 +258,8 @@ const convOrthogonality = fusedKernel<{ kernel: TensorInfo }, unknown>(
 export const fusedKernels = [
   batchNormTraining,
   batchNormTrainingGrad,
+  batchNormInference,
+  batchNormInferenceGrad,
   softmaxCrossEntropy,
   sgdMomentumUpdate,
   taylorCount,

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { type EngineName, useEngine } from '../../test/support/engines.ts';
 import { largestDifference } from '../../test/support/numbers.ts';
 import { randomNumbers } from '../../test/support/synthetic.ts';
+import { batchNormInference, batchNormInferenceGrad } from './batch-norm-inference.ts';
 import { type BatchNormActivation, batchNormTraining, batchNormTrainingGrad } from './batch-norm-training.ts';
 import { convOrthogonality } from './conv-orthogonality.ts';
 import { scoringConvolution } from './scoring-convolution.ts';
@@ -72,6 +73,37 @@ describe('kernels, fused on torch and composed on cpu', () => {
               { activation, residual },
             );
             return [...Object.values(y), ...Object.values(gradients)] as tf.Tensor[];
+          }, 5e-4);
+        },
+      ),
+      { numRuns: 25, seed: 1 },
+    );
+  });
+
+  it('batch norm with given statistics and its gradients', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        sizes,
+        fc.constantFrom<BatchNormActivation>('linear', 'relu', 'relu6'),
+        fc.boolean(),
+        async ({ images, height, channels, seed }, activation, withResidual) => {
+          const shape = [images, height, 3, channels];
+          const size = images * height * 3 * channels;
+          const vector = (k: number) => tf.tensor1d(randomNumbers(channels, seed + k));
+          const image = (k: number) => tf.tensor(randomNumbers(size, seed + k), shape);
+          await expectAgreement(() => {
+            // Steep enough for values beyond 6.
+            const scale = tf.mul(vector(2), 8) as tf.Tensor1D;
+            const variance = tf.abs(vector(3)) as tf.Tensor1D;
+            const residual = withResidual ? image(6) : undefined;
+            const options = { epsilon: 1e-2, activation };
+            const y = batchNormInference(
+              { x: image(1), mean: vector(4), variance, offset: vector(5), scale, residual },
+              options,
+            );
+            const inputs = { dy: image(7), y, variance, scale };
+            const gradients = batchNormInferenceGrad(inputs, { ...options, residual: withResidual });
+            return [y, ...Object.values(gradients)] as tf.Tensor[];
           }, 5e-4);
         },
       ),

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Layer } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
+import { batchNormInference, batchNormInferenceGrad, composedBatchNorm } from '../../kernels/batch-norm-inference.ts';
 import {
-  activate,
   type BatchNormActivation,
   batchNormTraining,
   batchNormTrainingGrad,
@@ -73,28 +73,33 @@ export function batchNormalization(
     };
   };
 
-  const infer = (x: tf.Tensor, shortcut: tf.Tensor | undefined): Forward => {
+  const infer = (x: tf.Tensor, shortcut: tf.Tensor | undefined, normalise: typeof batchNormInference): Forward => {
     const { scale, offset, movingMean, movingVariance } = variables();
-    let output = tf.batchNorm(x, movingMean, movingVariance, offset, scale, epsilon) as tf.Tensor;
-    if (shortcut) output = tf.add(output, shortcut);
-    output = activate(output, activation);
+    const output = normalise(
+      { x, mean: movingMean, variance: movingVariance, offset, scale, residual: shortcut },
+      { epsilon, activation },
+    );
     const saved = [tf.clone(x), tf.clone(output)] as const;
     return {
       output,
       saved,
       backward: (dy, wanted) => {
-        const gated = gate(dy, saved[1], activation);
-        const inverseStd = tf.rsqrt(tf.add(movingVariance, epsilon));
+        const toInputs = () => {
+          const inputs = { dy, y: saved[1], variance: movingVariance, scale: variables().scale };
+          const { dx, dResidual } = batchNormInferenceGrad(inputs, { epsilon, activation, residual });
+          return residual ? [dx, dResidual!] : [dx];
+        };
         const dScale = () => {
-          const normalised = tf.mul(tf.sub(saved[0], movingMean), inverseStd);
-          return sumOverPositions(tf.mul(gated, normalised));
+          const normalised = tf.mul(tf.sub(saved[0], movingMean), tf.rsqrt(tf.add(movingVariance, epsilon)));
+          return sumOverPositions(tf.mul(gate(dy, saved[1], activation), normalised));
         };
         return {
-          inputs: wanted.inputs
-            ? [tf.mul(gated, tf.mul(variables().scale, inverseStd)), ...(residual ? [tf.clone(gated)] : [])]
-            : [],
+          inputs: wanted.inputs ? toInputs() : [],
           weights: wanted.weights
-            ? [...scaleWeights.map(dScale), ...offsetWeights.map(() => sumOverPositions(gated))]
+            ? [
+                ...scaleWeights.map(dScale),
+                ...offsetWeights.map(() => sumOverPositions(gate(dy, saved[1], activation))),
+              ]
             : [],
         };
       },
@@ -105,7 +110,8 @@ export function batchNormalization(
     trainable: [...scaleWeights, ...offsetWeights],
     forward([x, shortcut], mode) {
       if (mode === 'training') return train(x!, shortcut, momentum);
-      return mode === 'statistics' ? train(x!, shortcut, 0) : infer(x!, shortcut);
+      if (mode === 'statistics') return train(x!, shortcut, 0);
+      return infer(x!, shortcut, mode === 'scoring' ? batchNormInference : composedBatchNorm);
     },
   };
 }
