@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { softmaxCrossEntropy } from '../src/kernels/softmax-cross-entropy.ts';
+import { taylorCount } from '../src/kernels/taylor.ts';
 import { sumImportance } from '../src/scoring/criteria/importance.ts';
-import { countAbove } from '../src/scoring/criteria/reference.ts';
 import { scoreFilters } from '../src/scoring/score-filters.ts';
+import { gradientPass } from '../src/scoring/scoring-pass.ts';
 import { compileProgram } from '../src/training/program.ts';
 import { walkBackward, walkForward } from '../src/training/walk.ts';
 import { sourceOf } from './support/batches.ts';
@@ -22,7 +23,11 @@ eachEngine(() => {
       const model = build();
       const counts = bytes(scores.counts_file);
       const input = { model, source: sourceOf(images, 37), layers: scores.layers.map(({ conv }) => conv) };
-      const { imagesPerClass, layers } = await countAbove(input, () => 0);
+      const { imagesPerClass, layers } = await gradientPass(input, {
+        at: 'output',
+        byClass: true,
+        reduce: ({ seen, classes }) => taylorCount(seen, { threshold: 0, classes }),
+      });
       expect(imagesPerClass).toBe(scores.images_per_class);
       for (const [index, layer] of scores.layers.entries()) {
         const [classes, filters, positions] = layer.counts_shape;
@@ -37,26 +42,29 @@ eachEngine(() => {
       }
     });
 
-    it.each(scores.taus)('scores filters at tau %s', async (tau) => {
-      const result = await scoreFilters(build(), sourceOf(images), {
-        criterion: { kind: 'reference', tau: Number(tau) },
-      });
-      expect(result.map(({ layer }) => layer)).toEqual(scores.layers.map(({ conv }) => conv));
-      result.forEach((layer, index) => {
-        const expected = scores.layers[index]!.taus[tau]!;
-        expect(layer.denominator).toBe(scores.images_per_class);
-        layer.numerators.forEach((numerator, filter) => {
-          const place = `${layer.layer}[${filter}]`;
-          expect(numerator, place).toBeGreaterThanOrEqual(expected.score_tenths_low[filter]!);
-          expect(numerator, place).toBeLessThanOrEqual(expected.score_tenths_high[filter]!);
+    it.each([...scores.taus.map((tau) => [tau, images.labels.length] as const), ['0', 37] as const])(
+      'scores filters at tau %s in batches of %i',
+      async (tau, batchSize) => {
+        const result = await scoreFilters(build(), sourceOf(images, batchSize), {
+          criterion: { kind: 'reference', tau: Number(tau) },
         });
-        if (Number(tau) === 0) {
-          expect(Array.from(layer.numerators)).toEqual(expected.score_tenths);
-          const matrix = Array.from(layer.classMatrix, (share) => Math.round(share * layer.denominator));
-          expect(matrix).toEqual(expected.class_max_tenths.flat());
-        }
-      });
-    });
+        expect(result.map(({ layer }) => layer)).toEqual(scores.layers.map(({ conv }) => conv));
+        result.forEach((layer, index) => {
+          const expected = scores.layers[index]!.taus[tau]!;
+          expect(layer.denominator).toBe(scores.images_per_class);
+          layer.numerators.forEach((numerator, filter) => {
+            const place = `${layer.layer}[${filter}]`;
+            expect(numerator, place).toBeGreaterThanOrEqual(expected.score_tenths_low[filter]!);
+            expect(numerator, place).toBeLessThanOrEqual(expected.score_tenths_high[filter]!);
+          });
+          if (Number(tau) === 0) {
+            expect(Array.from(layer.numerators)).toEqual(expected.score_tenths);
+            const matrix = Array.from(layer.classMatrix, (share) => Math.round(share * layer.denominator));
+            expect(matrix).toEqual(expected.class_max_tenths.flat());
+          }
+        });
+      },
+    );
 
     it('finds the mean importance of each filter', async () => {
       const input = { model: build(), source: sourceOf(images), layers: scores.layers.map(({ conv }) => conv) };

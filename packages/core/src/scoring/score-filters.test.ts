@@ -133,6 +133,7 @@ eachEngine(() => {
       const whole = await scoreFilters(model, stripedImages({ batchSize: 24 }), { criterion });
       const parts = await scoreFilters(model, stripedImages({ batchSize: 5 }), { criterion });
       expect(parts.map(({ numerators }) => numerators)).toEqual(whole.map(({ numerators }) => numerators));
+      expect(parts.map(({ classMatrix }) => classMatrix)).toEqual(whole.map(({ classMatrix }) => classMatrix));
       expect(whole.map(({ layer }) => layer)).toEqual(
         model.layers.filter((layer) => layer.getClassName() === 'Conv2D').map((layer) => layer.name),
       );

@@ -25,7 +25,10 @@ export interface ImageScoringInput extends ScoringInput {
 /** What a criterion sees of one batch at one place of a layer. */
 export interface Observed<Tensors> {
   readonly layer: string;
+  /** Which of the layer's places it is, from 0. */
+  readonly place: number;
   readonly seen: Tensors;
+  readonly batch: Batch;
   readonly classes: number;
 }
 
@@ -41,24 +44,34 @@ export interface LayerTotals {
   readonly totals: readonly tf.Tensor[];
 }
 
-export interface PassOptions<Tensors> {
+export interface PassOptions {
   /** 'output': before batch norm and activation. 'feature map': behind both. */
   readonly at: 'output' | 'feature map';
   /** Whether classes are told apart, so that there must be as many images of each. */
   readonly byClass: boolean;
+}
+
+/** Called inside a tidy. */
+type Observe<Tensors> = (observed: Observed<Tensors>) => void;
+
+export interface SumOptions<Tensors> extends PassOptions {
   /** Called inside a tidy; the parts of all batches are added up. */
   readonly reduce: (observed: Observed<Tensors>) => tf.Tensor;
 }
 
 /**
- * Walks forward and backward over all images in float32, and reduces activations and gradients of the layers as the backward
+ * Walks forward and backward over all images in float32, and shows activations and gradients of the layers as the backward
  * walk meets them. The loss of an image is divided by the number of its class's images, as if each class were a batch of
  * its own.
  *
  * Of an attention head, a * dL/da is the sum over its channels (Michel et al. 2019, arXiv 1905.10650, eq. 2).
  */
-export function gradientPass(input: ImageScoringInput, options: PassOptions<TaylorInputs>): Promise<PassTotals> {
-  return pass(input, options, ({ program, images, labels, taps, imagesPerClass }, see) => {
+export function observeGradients(
+  input: ImageScoringInput,
+  options: PassOptions & { readonly observe: Observe<TaylorInputs> },
+): Promise<void> {
+  const imagesPerClass = imagesPerClassOf(input);
+  return pass(input, options, ({ program, images, labels, taps }, see) => {
     const walk = walkForward(program, images, { mode: 'scoring', taps });
     const { gradient } = softmaxCrossEntropy(walk.output, labels);
     walkBackward(program, walk, tf.div(gradient, imagesPerClass), {
@@ -72,14 +85,49 @@ export function gradientPass(input: ImageScoringInput, options: PassOptions<Tayl
   });
 }
 
+/** What {@link observeGradients} shows, reduced batch by batch. */
+export function gradientPass(input: ImageScoringInput, options: SumOptions<TaylorInputs>): Promise<PassTotals> {
+  return addUp(input, options, (observe) => observeGradients(input, { ...options, observe }));
+}
+
 /** The same without gradients. Of an attention head, the activation is the mean of |a| over its channels. */
-export function activationPass(input: ImageScoringInput, options: PassOptions<tf.Tensor>): Promise<PassTotals> {
-  return pass(input, options, ({ program, images, taps }, see) => {
-    const { tapped } = walkForward(program, images, { mode: 'scoring', record: false, taps });
-    for (const [step, activation] of tapped) {
-      see(step, (perFilter) => (perFilter ? tf.mean(tf.abs(perFilter(activation)), -1) : activation));
-    }
-  });
+export function activationPass(input: ImageScoringInput, options: SumOptions<tf.Tensor>): Promise<PassTotals> {
+  return addUp(input, options, (observe) =>
+    pass(input, { ...options, observe }, ({ program, images, taps }, see) => {
+      const { tapped } = walkForward(program, images, { mode: 'scoring', record: false, taps });
+      for (const [step, activation] of tapped) {
+        see(step, (perFilter) => (perFilter ? tf.mean(tf.abs(perFilter(activation)), -1) : activation));
+      }
+    }),
+  );
+}
+
+export function imagesPerClassOf({ source }: ImageScoringInput): number {
+  return source.size / source.classNames.length;
+}
+
+async function addUp<Tensors>(
+  input: ImageScoringInput,
+  { reduce }: SumOptions<Tensors>,
+  run: (observe: Observe<Tensors>) => Promise<void>,
+): Promise<PassTotals> {
+  const totals = new Map<string, tf.Tensor[]>(input.layers.map((layer) => [layer, []]));
+  try {
+    await run((observed) => {
+      const part = reduce(observed);
+      const ofLayer = totals.get(observed.layer)!;
+      const before = ofLayer[observed.place];
+      ofLayer[observed.place] = tf.keep(before ? tf.add(before, part) : part);
+      if (before) tf.dispose([before, part]);
+    });
+  } catch (error) {
+    tf.dispose([...totals.values()].flat());
+    throw error;
+  }
+  return {
+    imagesPerClass: imagesPerClassOf(input),
+    layers: [...totals].map(([layer, ofLayer]) => ({ layer, totals: ofLayer })),
+  };
 }
 
 export function disposeTotals({ layers }: PassTotals): void {
@@ -91,7 +139,6 @@ interface BatchWalk {
   readonly images: tf.Tensor;
   readonly labels: tf.Tensor1D;
   readonly taps: ReadonlySet<number>;
-  readonly imagesPerClass: number;
 }
 
 /** [..., filters * channels of each] -> [..., filters, channels of each]; undefined where each filter has one channel. */
@@ -107,47 +154,35 @@ interface Tap {
 
 async function pass<Tensors>(
   input: ImageScoringInput,
-  { at, byClass, reduce }: PassOptions<Tensors>,
+  { at, byClass, observe }: PassOptions & { readonly observe: Observe<Tensors> },
   walk: (batch: BatchWalk, see: (step: number, seen: (perFilter: PerFilter) => Tensors) => void) => void,
-): Promise<PassTotals> {
+): Promise<void> {
   const { model, source } = input;
   const program = compileProgram(model);
   requireClasses(model, source);
   const tapsAt = findTaps(input, program, at);
   const taps = new Set(tapsAt.keys());
   const classes = source.classNames.length;
-  const imagesPerClass = source.size / classes;
   const seenOfClass = new Int32Array(classes);
-  const totals = new Map<string, tf.Tensor[]>(input.layers.map((layer) => [layer, []]));
-  try {
-    for await (const batch of source.batches(0)) {
-      requireLabels(batch, source);
-      if (byClass) countLabels(batch, seenOfClass);
-      const restorePrecision = usePrecision('float32');
-      try {
-        tf.tidy(() => {
-          const labels = tf.tensor1d(batch.labels, 'int32');
-          const images = tf.tensor4d(batch.images, [...batch.shape]);
-          walk({ program, images, labels, taps, imagesPerClass }, (step, seen) => {
-            for (const { layer, place, perFilter } of tapsAt.get(step)!) {
-              const part = reduce({ layer, seen: seen(perFilter), classes });
-              const ofLayer = totals.get(layer)!;
-              const before = ofLayer[place];
-              ofLayer[place] = tf.keep(before ? tf.add(before, part) : part);
-              if (before) tf.dispose([before, part]);
-            }
-          });
+  for await (const batch of source.batches(0)) {
+    requireLabels(batch, source);
+    if (byClass) countLabels(batch, seenOfClass);
+    const restorePrecision = usePrecision('float32');
+    try {
+      tf.tidy(() => {
+        const labels = tf.tensor1d(batch.labels, 'int32');
+        const images = tf.tensor4d(batch.images, [...batch.shape]);
+        walk({ program, images, labels, taps }, (step, seen) => {
+          for (const { layer, place, perFilter } of tapsAt.get(step)!) {
+            observe({ layer, place, seen: seen(perFilter), batch, classes });
+          }
         });
-      } finally {
-        restorePrecision();
-      }
+      });
+    } finally {
+      restorePrecision();
     }
-    if (byClass) requireEvenClasses(seenOfClass, source);
-  } catch (error) {
-    tf.dispose([...totals.values()].flat());
-    throw error;
   }
-  return { imagesPerClass, layers: [...totals].map(([layer, ofLayer]) => ({ layer, totals: ofLayer })) };
+  if (byClass) requireEvenClasses(seenOfClass, source);
 }
 
 /** What to look at behind each step. Several layers at one step: those that meet in an addition have one feature map together. */

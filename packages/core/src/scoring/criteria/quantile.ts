@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerScores } from '../criterion.ts';
-import { disposeTotals, gradientPass, type ImageScoringInput } from '../scoring-pass.ts';
-import { countAbove, toScores } from './reference.ts';
+import { type ImageScoringInput, observeGradients } from '../scoring-pass.ts';
+import { scoresByCounting } from './class-counts.ts';
 
 /** About how many values of each image a layer's quantile is taken from. */
 const SAMPLED_VALUES = 1024;
@@ -23,20 +23,18 @@ export async function quantileScores(
     throw new Error(`The criterion 'quantile' needs a quantile of at least 0 and below 1, but it is ${quantile}.`);
   }
   const taus = await findTaus(input, quantile);
-  return toScores(await countAbove(input, (layer) => taus.get(layer)!));
+  return scoresByCounting(input, (layer) => taus.get(layer)!);
 }
 
 async function findTaus(input: ImageScoringInput, quantile: number): Promise<Map<string, number>> {
   const samples = new Map<string, Float32Array[]>(input.layers.map((layer) => [layer, []]));
-  const pass = await gradientPass(input, {
+  await observeGradients(input, {
     at: 'output',
     byClass: true,
-    reduce: ({ layer, seen }) => {
+    observe: ({ layer, seen }) => {
       samples.get(layer)!.push(sample(tf.abs(tf.mul(seen.activation, seen.gradient))));
-      return tf.scalar(0);
     },
   });
-  disposeTotals(pass);
   return new Map([...samples].map(([layer, parts]) => [layer, quantileOf(parts, quantile)]));
 }
 
