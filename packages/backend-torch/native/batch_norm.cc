@@ -290,81 +290,114 @@ Tensors trainingGrad(Call& call) {
   return {dx, dScale, dOffset};
 }
 
-/**
- * (x, mean, variance, offset | null, scale | null, epsilon, residual | null, activation): inference, per-channel vectors or anything that
- * broadcasts
- */
-at::Tensor inference(Call& call) {
+/** (x, mean, variance, offset | null, scale | null, epsilon): inference by per-channel vectors or anything that broadcasts. */
+at::Tensor broadcastInference(Call& call) {
   const at::Tensor x = call.tensor(0), mean = call.tensor(1), variance = call.tensor(2);
   const auto offset = call.optionalTensor(3), scale = call.optionalTensor(4);
   const double epsilon = call.number(5);
-  auto residual = call.optionalTensor(6);
-  const Activation activation = activationNamed(call.text(7));
-  checkResidual(residual, x);
   const auto perChannel = [&](const at::Tensor& v) { return v.dim() == 1 && x.dim() >= 1 && v.size(0) == x.size(-1) && v.scalar_type() == at::kFloat; };
   if (!perChannel(mean) || !perChannel(variance) || (offset && !perChannel(*offset)) || (scale && !perChannel(*scale)) || x.numel() == 0) {
     at::Tensor y = (x - mean) * at::rsqrt(variance + epsilon);
     if (scale) y = y * *scale;
     if (offset) y = y + *offset;
-    if (residual) y = y + *residual;
-    return activateInPlace(y, activation).to(x.scalar_type());
+    return y.to(x.scalar_type());
   }
   const int64_t channels = x.size(-1), rows = x.numel() / channels;
   at::Tensor factor = at::rsqrt(variance + epsilon);
   if (scale) factor = factor * *scale;
   const at::Tensor shift = offset ? offset->contiguous() : at::zeros({channels}, at::kFloat);
   const at::Tensor centre = mean.contiguous(), dense = x.contiguous();
-  if (residual) residual = residual->to(x.scalar_type()).contiguous();
   factor = factor.contiguous();
   at::Tensor y = at::empty(x.sizes(), x.options());
   withStorageType(x, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    const T* added = residual ? residual->template data_ptr<T>() : nullptr;
-    withActivation(activation, [&](auto chosen) {
-      const auto run = residual ? normalise<T, chosen, true> : normalise<T, chosen, false>;
-      run(dense.data_ptr<T>(), added, y.data_ptr<T>(), {rows, channels, {centre.data_ptr<float>(), factor.data_ptr<float>(), shift.data_ptr<float>()}});
-    });
+    normalise<T, Activation::kLinear, false>(dense.data_ptr<T>(), nullptr, y.data_ptr<T>(),
+                               {rows, channels, {centre.data_ptr<float>(), factor.data_ptr<float>(), shift.data_ptr<float>()}});
   });
   return y;
 }
 
-/** dx = gated dy * factor; `g`, the gated dy, is kept when the residual branch needs it. */
-template <typename T, Activation activation, bool keep>
-void scaleGradient(const T* __restrict dy, const T* __restrict y, T* __restrict dx, T* __restrict g, const PerChannel<1>& given) {
+/** Where the activation that gave y lets gradients through, 1. */
+template <typename T, Activation activation>
+void findOpen(const T* __restrict y, uint8_t* __restrict open, int64_t size) {
+#pragma omp simd
+  for (int64_t i = 0; i < size; ++i) {
+    const float value = toFloat(y[i]);
+    const bool below = activation != Activation::kRelu6 || value < 6.0f;
+    open[i] = static_cast<uint8_t>(value > 0.0f) & static_cast<uint8_t>(below);
+  }
+}
+
+/** (x, mean, variance, offset, scale, residual | null, epsilon, activation) -> y, and with an activation where it is open */
+Tensors inference(Call& call) {
+  const at::Tensor x = call.tensor(0).contiguous(), mean = call.tensor(1).contiguous(), variance = call.tensor(2);
+  const at::Tensor offset = call.tensor(3).contiguous(), scale = call.tensor(4);
+  auto residual = call.optionalTensor(5);
+  const double epsilon = call.number(6);
+  const Activation activation = activationNamed(call.text(7));
+  const int64_t rows = rowsOf(x), channels = x.size(-1);
+  checkVector(mean, channels, "mean");
+  checkVector(variance, channels, "variance");
+  checkVector(offset, channels, "offset");
+  checkVector(scale, channels, "scale");
+  checkResidual(residual, x);
+  if (residual) residual = residual->to(x.scalar_type()).contiguous();
+  const at::Tensor factor = (scale * at::rsqrt(variance + epsilon)).contiguous();
+  at::Tensor y = at::empty(x.sizes(), x.options());
+  at::Tensor open = activation == Activation::kLinear ? at::Tensor() : at::empty(x.sizes(), at::kBool);
+  withStorageType(x, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    const T *from = x.data_ptr<T>(), *added = residual ? residual->template data_ptr<T>() : nullptr;
+    T* const to = y.data_ptr<T>();
+    const PerChannel<3> given(rows, channels, {mean.data_ptr<float>(), factor.data_ptr<float>(), offset.data_ptr<float>()});
+    withActivation(activation, [&](auto chosen) {
+      const auto run = residual ? normalise<T, chosen, true> : normalise<T, chosen, false>;
+      run(from, added, to, given);
+      if (!open.defined()) return;
+      auto* const gate = static_cast<uint8_t*>(open.data_ptr());
+      at::parallel_for(0, x.numel(), 16384, [=](int64_t begin, int64_t end) { findOpen<T, chosen>(to + begin, gate + begin, end - begin); });
+    });
+  });
+  if (open.defined()) return {y, open};
+  return {y};
+}
+
+/** dx = factor * (dy where it is open); what comes through is kept as `g` when the residual branch needs it. */
+template <typename T, bool hasGate, bool keep>
+void scaleGradient(const T* __restrict dy, const uint8_t* __restrict open, T* __restrict dx, T* __restrict g, const PerChannel<1>& given) {
   const float* __restrict factor = given.values[0].data();
   const int64_t channels = given.channels;
   forEachRow(given.rows, channels, [=](int64_t row) {
 #pragma omp simd
     for (int64_t c = 0; c < channels; ++c) {
       float value = toFloat(dy[row + c]);
-      if (activation != Activation::kLinear) value = gated<activation>(value, toFloat(y[row + c]));
+      if (hasGate) value = open[row + c] ? value : 0.0f;
       if (keep) assign(g[row + c], value);
       assign(dx[row + c], value * factor[c]);
     }
   });
 }
 
-/** (dy, y, variance, scale, epsilon, activation, residual): the gradient of inference per channel -> dx, and that of the residual */
+/** (dy, open | null, variance, scale, epsilon, residual) -> dx, and the gradient of the residual */
 Tensors inferenceGrad(Call& call) {
-  const at::Tensor y = call.tensor(1).contiguous();
-  const at::Tensor dy = call.tensor(0).to(y.scalar_type()).contiguous();
-  const at::Tensor variance = call.tensor(2), scale = call.tensor(3);
+  const at::Tensor dy = call.tensor(0).contiguous(), variance = call.tensor(2), scale = call.tensor(3);
+  auto open = call.optionalTensor(1);
   const double epsilon = call.number(4);
-  const Activation activation = activationNamed(call.text(5));
-  const bool residual = call.flag(6);
-  TORCH_CHECK(dy.sizes() == y.sizes(), "expected dy of y's shape ", y.sizes(), ", but got ", dy.sizes());
-  const int64_t rows = rowsOf(y), channels = y.size(-1);
+  const bool residual = call.flag(5);
+  const int64_t rows = rowsOf(dy), channels = dy.size(-1);
+  checkGate(open, dy);
   checkVector(variance, channels, "variance");
   checkVector(scale, channels, "scale");
+  if (open) open = open->contiguous();
   const at::Tensor factor = (scale * at::rsqrt(variance + epsilon)).contiguous();
-  at::Tensor dx = at::empty(y.sizes(), y.options());
-  at::Tensor g = residual ? at::empty(y.sizes(), y.options()) : at::Tensor();
-  withStorageType(y, [&](auto* type) {
+  at::Tensor dx = at::empty(dy.sizes(), dy.options());
+  at::Tensor g = residual ? at::empty(dy.sizes(), dy.options()) : at::Tensor();
+  withStorageType(dy, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    withActivation(activation, [&](auto chosen) {
-      const auto run = residual ? scaleGradient<T, chosen, true> : scaleGradient<T, chosen, false>;
-      run(dy.data_ptr<T>(), y.data_ptr<T>(), dx.data_ptr<T>(), residual ? g.data_ptr<T>() : nullptr, {rows, channels, {factor.data_ptr<float>()}});
-    });
+    const auto run = open ? (residual ? scaleGradient<T, true, true> : scaleGradient<T, true, false>)
+                          : (residual ? scaleGradient<T, false, true> : scaleGradient<T, false, false>);
+    run(dy.data_ptr<T>(), open ? static_cast<const uint8_t*>(open->data_ptr()) : nullptr, dx.data_ptr<T>(), residual ? g.data_ptr<T>() : nullptr,
+        {rows, channels, {factor.data_ptr<float>()}});
   });
   if (residual) return {dx, g};
   return {dx};
@@ -373,8 +406,8 @@ Tensors inferenceGrad(Call& call) {
 }  // namespace
 
 Functions batchNormFunctions() {
-  return {many("batchNormTraining", training), many("batchNormTrainingGrad", trainingGrad), one("batchNorm", inference),
-          many("batchNormGrad", inferenceGrad)};
+  return {many("batchNormTraining", training), many("batchNormTrainingGrad", trainingGrad), one("batchNorm", broadcastInference),
+          many("batchNormInference", inference), many("batchNormInferenceGrad", inferenceGrad)};
 }
 
 }  // namespace secateur

@@ -30,6 +30,11 @@ inline void checkResidual(const c10::optional<at::Tensor>& residual, const at::T
   TORCH_CHECK(!residual || residual->sizes() == x.sizes(), "expected a residual of x's shape ", x.sizes(), ", but got ", residual->sizes());
 }
 
+inline void checkGate(const c10::optional<at::Tensor>& open, const at::Tensor& dy) {
+  TORCH_CHECK(!open || (open->sizes() == dy.sizes() && open->scalar_type() == at::kBool), "expected open to be bool of dy's shape ", dy.sizes(), ", but got ",
+              open->scalar_type(), open->sizes());
+}
+
 /** Places per channel of x [..., channels]. */
 inline int64_t rowsOf(const at::Tensor& x) {
   TORCH_CHECK(x.dim() >= 2, "expected x of rank 2 or more, but got shape ", x.sizes());

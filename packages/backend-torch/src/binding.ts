@@ -219,16 +219,24 @@ export interface Binding
     offset: Handle | null,
     scale: Handle | null,
     epsilon: number,
-    residual: Handle | null,
-    activation: string,
   ): Handle;
-  batchNormGrad(
+  /** open: only with an activation. */
+  batchNormInference(
+    x: Handle,
+    mean: Handle,
+    variance: Handle,
+    offset: Handle,
+    scale: Handle,
+    residual: Handle | null,
+    epsilon: number,
+    activation: string,
+  ): [y: Handle, open?: Handle];
+  batchNormInferenceGrad(
     dy: Handle,
-    y: Handle,
+    open: Handle | null,
     variance: Handle,
     scale: Handle,
     epsilon: number,
-    activation: string,
     residual: boolean,
   ): [dx: Handle, dResidual?: Handle];
   batchNormTraining(

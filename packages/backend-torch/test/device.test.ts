@@ -80,19 +80,6 @@ describe.each(Object.keys(DEVICES) as (keyof typeof DEVICES)[])('on the %s devic
         { epsilon: 1e-3, momentum: 0.9, activation: 'linear', unbiasedVariance: true },
       );
     },
-    'BatchNormInference of anything that broadcasts': () =>
-      runKernel(
-        'BatchNormInference',
-        {
-          x: tensor([2, 3, 4]),
-          mean: tensor([3, 4], 2),
-          variance: tf.abs(tensor([3, 4], 3)),
-          offset: tensor([3, 4], 4),
-          scale: tensor([3, 4], 5),
-          residual: tensor([2, 3, 4], 6),
-        },
-        { epsilon: 1e-3, activation: 'relu6' },
-      ),
     'a convolution of a small map': () =>
       tf.grads((x, filter) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 1, 'same'))([
         tensor([3, 2, 2, 8]),

@@ -52,10 +52,18 @@ describe('a mistake becomes an Error that names op, shapes and reason', () => {
     expect(() =>
       runKernel(
         'BatchNormInferenceGrad',
-        { dy: x, y: x, variance: tf.ones([4]), scale: vector },
-        { ...inference, residual: false },
+        { dy: x, variance: tf.ones([4]), scale: vector },
+        { epsilon: 1e-5, residual: false },
       ),
     ).toThrow('variance of shape [3], but got [4]');
+    const open = tf.cast(tensor([1, 4, 4, 1]), 'bool');
+    expect(() =>
+      runKernel(
+        'BatchNormInferenceGrad',
+        { dy: x, open, variance: vector, scale: vector },
+        { epsilon: 1e-5, residual: false },
+      ),
+    ).toThrow("open to be bool of dy's shape [1, 4, 4, 3], but got Bool[1, 4, 4, 1]");
   });
 
   it('dtypes that a fused kernel does not take', () => {

@@ -37,7 +37,8 @@ test('the images are split by class, and the scoring images are among those trai
 
 test('the defaults are a tenth held out, ten scoring images of each class, and shuffled batches of 128', async () => {
   const { training, scoring, validation } = openSources();
-  expect([training.size, scoring.size, validation.size, training.batchSize]).toEqual([54, 30, 6, 128]);
+  expect([training.size, scoring.size, validation.size]).toEqual([54, 30, 6]);
+  expect([training.batchSize, scoring.batchSize, validation.batchSize]).toEqual([128, 50, 128]);
   expect(await collect(training, 0)).not.toEqual(await collect(training, 1));
 });
 

@@ -4,7 +4,7 @@ import { pickPerClass, stratifiedSplit } from './splits.ts';
 import { type ChannelStatistics, channelStatistics } from './statistics.ts';
 
 export interface PruningSourcesOptions {
-  /** Default 128. */
+  /** Default 128. Scoring takes at most 50 at a time. */
   readonly batchSize?: number;
   /** Default: those of the images. */
   readonly statistics?: ChannelStatistics;
@@ -30,6 +30,9 @@ export interface PruningSources {
   readonly validation: ClosableBatchSource;
   close(): Promise<void>;
 }
+
+/** Scoring keeps every activation until its gradient comes back, and is no faster with more images at a time. */
+const LARGEST_SCORING_BATCH = 50;
 
 /**
  * Splits labelled images into the sources that `train` and `classAwarePruning` of `@secateur/core` take.
@@ -59,7 +62,10 @@ export function createPruningSources(
   const plain = { batchSize, ...statistics };
   const sources = {
     training: createBatchSource(rest, { ...plain, shuffle: true, augment, seed }),
-    scoring: createBatchSource(pickPerClass(rest, { perClass: imagesPerClass, seed }), plain),
+    scoring: createBatchSource(pickPerClass(rest, { perClass: imagesPerClass, seed }), {
+      ...plain,
+      batchSize: Math.min(batchSize, LARGEST_SCORING_BATCH),
+    }),
     validation: createBatchSource(heldOut, plain),
   };
   return {

@@ -21,7 +21,8 @@ import { noiseImages } from '../noise-images.ts';
 import { repeatedBatch } from '../repeated-batch.ts';
 import { NETWORKS, type NetworkName, PRECISIONS, type Setting } from '../train-step/setting.ts';
 
-const SCORING_BATCH = 100;
+/** As `createPruningSources` of @secateur/data takes them. */
+const SCORING_BATCH = 50;
 
 const { model, precision, width, batch, steps, iterations, share, images, threads } = new Command('end-to-end')
   .requiredOption('--model <name>', 'network', choice(NETWORKS))

@@ -10,7 +10,8 @@ import { buildNetwork } from '../networks.ts';
 import { noiseImages } from '../noise-images.ts';
 import { NETWORKS, type NetworkName } from '../train-step/setting.ts';
 
-const BATCH = 100;
+/** As `createPruningSources` of @secateur/data takes them. */
+const BATCH = 50;
 
 const { model, width, classes, images, repeats, threads } = new Command('score')
   .requiredOption('--model <name>', 'network', choice(NETWORKS))

@@ -128,11 +128,11 @@ export const fusedKernels = [
       const given = residual ? [x!, residual] : [x!];
       const inputs = { x, mean, variance, offset, scale, ...(residual && { residual }) } as Tensors;
       const attrs = { epsilon: EPSILON, activation };
-      const [y] = fused('BatchNormInference', inputs, attrs, () => [forward(...given)]);
+      const [y, open] = fused('BatchNormInference', inputs, attrs, () => [forward(...given)]);
       const gradients = fused(
         'BatchNormInferenceGrad',
-        { dy: dy!, y: y!, variance: variance!, scale: scale! },
-        { ...attrs, residual: residual !== undefined },
+        { dy: dy!, variance: variance!, scale: scale!, ...(open && { open }) },
+        { epsilon: EPSILON, residual: residual !== undefined },
         () => tf.grads(forward)(given, dy),
       );
       return [y!, ...gradients];

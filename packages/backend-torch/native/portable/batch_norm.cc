@@ -14,14 +14,6 @@ at::Tensor asRows(const at::Tensor& x) {
   return x.is_cuda() ? rows : rows.to(at::kFloat);
 }
 
-/** What of dy comes through an activation that gave y. */
-at::Tensor gatedBy(const at::Tensor& y, const at::Tensor& dy, Activation activation) {
-  at::Tensor gated = dy;
-  if (activation != Activation::kLinear) gated = gated.masked_fill(y.gt(0).logical_not_(), 0);
-  if (activation == Activation::kRelu6) gated = gated.masked_fill(y.lt(6).logical_not_(), 0);
-  return gated;
-}
-
 /** (x, scale, offset, movingMean, movingVariance, residual | null, epsilon, momentum, activation, unbiasedVariance) */
 Tensors training(Call& call) {
   const at::Tensor x = call.tensor(0).contiguous();
@@ -63,7 +55,9 @@ Tensors trainingGrad(Call& call) {
   checkVector(mean, channels, "mean");
   checkVector(inverseStd, channels, "inverseStd");
 
-  const at::Tensor gated = gatedBy(y, dy, activation);
+  at::Tensor gated = dy;
+  if (activation != Activation::kLinear) gated = gated.masked_fill(y.gt(0).logical_not_(), 0);
+  if (activation == Activation::kRelu6) gated = gated.masked_fill(y.lt(6).logical_not_(), 0);
   const auto [dx, dScale, dOffset] = at::native_batch_norm_backward(asRows(gated), asRows(x), scale, /*running_mean=*/{}, /*running_var=*/{}, mean,
                                                                     inverseStd, /*train=*/true, /*eps=*/0, {true, true, true});
   Tensors gradients = {dx.reshape(x.sizes()).to(x.scalar_type()), dScale, dOffset};
@@ -71,38 +65,54 @@ Tensors trainingGrad(Call& call) {
   return gradients;
 }
 
-/** (x, mean, variance, offset | null, scale | null, epsilon, residual | null, activation): vectors per channel, or anything that broadcasts */
-at::Tensor inference(Call& call) {
+/** (x, mean, variance, offset | null, scale | null, epsilon): vectors per channel, or anything that broadcasts */
+at::Tensor broadcastInference(Call& call) {
   const at::Tensor x = call.tensor(0), mean = call.tensor(1), variance = call.tensor(2);
   const auto offset = call.optionalTensor(3), scale = call.optionalTensor(4);
   at::Tensor factor = at::rsqrt(variance + call.number(5));
-  const auto residual = call.optionalTensor(6);
-  checkResidual(residual, x);
   if (scale) factor = factor * *scale;
   at::Tensor y = (x - mean) * factor;
   if (offset) y = y + *offset;
-  if (residual) y = y + *residual;
-  return activateInPlace(y, activationNamed(call.text(7))).to(x.scalar_type());
+  return y.to(x.scalar_type());
 }
 
-/** (dy, y, variance, scale, epsilon, activation, residual) */
+/** (x, mean, variance, offset, scale, residual | null, epsilon, activation) -> y, and with an activation where it is open */
+Tensors inference(Call& call) {
+  const at::Tensor x = call.tensor(0), mean = call.tensor(1), variance = call.tensor(2), offset = call.tensor(3), scale = call.tensor(4);
+  const auto residual = call.optionalTensor(5);
+  const Activation activation = activationNamed(call.text(7));
+  const int64_t channels = rowsOf(x) > 0 ? x.size(-1) : 0;
+  checkVector(mean, channels, "mean");
+  checkVector(variance, channels, "variance");
+  checkVector(offset, channels, "offset");
+  checkVector(scale, channels, "scale");
+  checkResidual(residual, x);
+  at::Tensor y = (x - mean) * (scale * at::rsqrt(variance + call.number(6))) + offset;
+  if (residual) y = y + *residual;
+  y = activateInPlace(y, activation).to(x.scalar_type());
+  if (activation == Activation::kLinear) return {y};
+  return {y, activation == Activation::kRelu ? y.gt(0) : y.gt(0).logical_and_(y.lt(6))};
+}
+
+/** (dy, open | null, variance, scale, epsilon, residual) -> dx, and the gradient of the residual */
 Tensors inferenceGrad(Call& call) {
-  const at::Tensor dy = call.tensor(0), y = call.tensor(1), variance = call.tensor(2), scale = call.tensor(3);
-  TORCH_CHECK(dy.sizes() == y.sizes(), "expected dy of y's shape ", y.sizes(), ", but got ", dy.sizes());
-  rowsOf(y);
-  checkVector(variance, y.size(-1), "variance");
-  checkVector(scale, y.size(-1), "scale");
-  const at::Tensor gated = gatedBy(y, dy, activationNamed(call.text(5)));
-  const at::Tensor dx = (gated * (scale * at::rsqrt(variance + call.number(4)))).to(y.scalar_type());
-  if (call.flag(6)) return {dx, gated};
+  const at::Tensor dy = call.tensor(0), variance = call.tensor(2), scale = call.tensor(3);
+  const auto open = call.optionalTensor(1);
+  rowsOf(dy);
+  checkGate(open, dy);
+  checkVector(variance, dy.size(-1), "variance");
+  checkVector(scale, dy.size(-1), "scale");
+  const at::Tensor gated = open ? dy.masked_fill(open->logical_not(), 0) : dy;
+  const at::Tensor dx = (gated * (scale * at::rsqrt(variance + call.number(4)))).to(dy.scalar_type());
+  if (call.flag(5)) return {dx, gated};
   return {dx};
 }
 
 }  // namespace
 
 Functions portableBatchNormFunctions() {
-  return {many("batchNormTraining", training), many("batchNormTrainingGrad", trainingGrad), one("batchNorm", inference),
-          many("batchNormGrad", inferenceGrad)};
+  return {many("batchNormTraining", training), many("batchNormTrainingGrad", trainingGrad), one("batchNorm", broadcastInference),
+          many("batchNormInference", inference), many("batchNormInferenceGrad", inferenceGrad)};
 }
 
 }  // namespace secateur

@@ -27,8 +27,6 @@ export const batchNormKernels = [
             backend.optionalHandle(offset),
             backend.optionalHandle(scale),
             attrs.varianceEpsilon ?? 0.001,
-            null,
-            'linear',
           ),
           x.shape,
         )

@@ -95,7 +95,7 @@ interface BatchNormInferenceAttrs {
   readonly activation: 'linear' | 'relu' | 'relu6';
 }
 
-/** y = activation(batchNorm(x) + residual), with the statistics given. */
+/** y = activation(batchNorm(x) + residual), with the statistics given, and with an activation where it lets gradients through. */
 const batchNormInference = fusedKernel<BatchNormInferenceInputs, BatchNormInferenceAttrs>(
   'BatchNormInference',
   {
@@ -106,48 +106,46 @@ const batchNormInference = fusedKernel<BatchNormInferenceInputs, BatchNormInfere
     scale: 'float32',
     residual: 'float32',
   },
-  ({ inputs: { x, mean, variance, offset, scale, residual }, attrs: { epsilon, activation }, backend }) =>
-    backend.make(
-      backend.native.batchNorm(
-        backend.handle(x),
-        backend.handle(mean),
-        backend.handle(variance),
-        backend.handle(offset),
-        backend.handle(scale),
-        epsilon,
-        backend.optionalHandle(residual),
-        activation,
-      ),
-      x.shape,
-    ),
+  ({ inputs: { x, mean, variance, offset, scale, residual }, attrs: { epsilon, activation }, backend }) => {
+    const [y, open] = backend.native.batchNormInference(
+      backend.handle(x),
+      backend.handle(mean),
+      backend.handle(variance),
+      backend.handle(offset),
+      backend.handle(scale),
+      backend.optionalHandle(residual),
+      epsilon,
+      activation,
+    );
+    return [backend.make(y, x.shape), ...(open === undefined ? [] : [backend.make(open, x.shape, 'bool')])];
+  },
 );
 
 interface BatchNormInferenceGradInputs {
   readonly dy: TensorInfo;
-  readonly y: TensorInfo;
+  readonly open?: TensorInfo;
   readonly variance: TensorInfo;
   readonly scale: TensorInfo;
 }
 
-/** [dx], and the gradient of the residual where there was one; y is what the activation put out. */
+/** [dx], and the gradient of the residual where there was one. */
 const batchNormInferenceGrad = fusedKernel<
   BatchNormInferenceGradInputs,
-  BatchNormInferenceAttrs & { readonly residual: boolean }
+  { readonly epsilon: number; readonly residual: boolean }
 >(
   'BatchNormInferenceGrad',
-  { dy: 'float32', y: 'float32', variance: 'float32', scale: 'float32' },
-  ({ inputs: { dy, y, variance, scale }, attrs: { epsilon, activation, residual }, backend }) =>
+  { dy: 'float32', open: 'bool', variance: 'float32', scale: 'float32' },
+  ({ inputs: { dy, open, variance, scale }, attrs: { epsilon, residual }, backend }) =>
     backend.native
-      .batchNormGrad(
+      .batchNormInferenceGrad(
         backend.handle(dy),
-        backend.handle(y),
+        backend.optionalHandle(open),
         backend.handle(variance),
         backend.handle(scale),
         epsilon,
-        activation,
         residual,
       )
-      .map((gradient) => backend.make(gradient!, y.shape)),
+      .map((gradient) => backend.make(gradient!, dy.shape)),
 );
 
 /** Loss of each image, and its gradient with respect to the logits: softmax - oneHot. */

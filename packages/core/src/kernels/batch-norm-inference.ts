@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { activate, type BatchNormActivation, gate } from './batch-norm-training.ts';
+import { activate, type BatchNormActivation } from './batch-norm-training.ts';
 import { runFused } from './fused.ts';
 import { tidyResult } from './tidy-result.ts';
 
@@ -14,33 +14,35 @@ export interface BatchNormInferenceInputs {
   readonly residual?: tf.Tensor | undefined;
 }
 
-export interface BatchNormInferenceOptions {
-  readonly epsilon: number;
-  readonly activation: BatchNormActivation;
+export interface BatchNormInferenceOutputs {
+  readonly y: tf.Tensor;
+  /** bool, same shape: where the activation lets a gradient through, strictly between its bounds. Absent without an activation. */
+  readonly open?: tf.Tensor;
 }
 
 /** Batch norm with given statistics: y = activation(scale * (x - mean) / sqrt(variance + epsilon) + offset + residual). */
-export function batchNormInference(inputs: BatchNormInferenceInputs, options: BatchNormInferenceOptions): tf.Tensor {
+export function batchNormInference(
+  inputs: BatchNormInferenceInputs,
+  { epsilon, activation }: { readonly epsilon: number; readonly activation: BatchNormActivation },
+): BatchNormInferenceOutputs {
   const { residual, ...required } = inputs;
-  const fused = runFused('BatchNormInference', residual ? { ...required, residual } : required, { ...options });
-  return fused ? fused[0]! : composedBatchNorm(inputs, options);
-}
-
-/** The same in tfjs's own operations, which an engine may fold into the convolution before them. */
-export function composedBatchNorm(
-  { x, mean, variance, offset, scale, residual }: BatchNormInferenceInputs,
-  { epsilon, activation }: BatchNormInferenceOptions,
-): tf.Tensor {
-  return tf.tidy(() => {
+  const given = residual ? { ...required, residual } : required;
+  const fused = runFused('BatchNormInference', given, { epsilon, activation });
+  if (fused) return { y: fused[0]!, ...(fused[1] && { open: fused[1] }) };
+  return tidyResult(() => {
+    const { x, mean, variance, offset, scale } = inputs;
     const normal: tf.Tensor = tf.batchNorm(x, mean, variance, offset, scale, epsilon);
-    return activate(residual ? tf.add(normal, residual) : normal, activation);
+    const y = activate(residual ? tf.add(normal, residual) : normal, activation);
+    if (activation === 'linear') return { y };
+    const positive = tf.greater(y, 0);
+    return { y, open: activation === 'relu' ? positive : tf.logicalAnd(positive, tf.less(y, 6)) };
   });
 }
 
 export interface BatchNormInferenceGradInputs {
   readonly dy: tf.Tensor;
-  /** The forward output; it gates the gradient where there is an activation. */
-  readonly y: tf.Tensor;
+  /** The forward pass's; undefined without an activation. */
+  readonly open?: tf.Tensor | undefined;
   readonly variance: tf.Tensor1D;
   readonly scale: tf.Tensor1D;
 }
@@ -53,13 +55,15 @@ export interface BatchNormInferenceGradients {
 
 /** Gradients of {@link batchNormInference} with respect to its activations. */
 export function batchNormInferenceGrad(
-  { dy, y, variance, scale }: BatchNormInferenceGradInputs,
-  { epsilon, activation, residual }: BatchNormInferenceOptions & { readonly residual: boolean },
+  { open, ...required }: BatchNormInferenceGradInputs,
+  { epsilon, residual }: { readonly epsilon: number; readonly residual: boolean },
 ): BatchNormInferenceGradients {
-  const fused = runFused('BatchNormInferenceGrad', { dy, y, variance, scale }, { epsilon, activation, residual });
+  const given = open ? { ...required, open } : required;
+  const fused = runFused('BatchNormInferenceGrad', given, { epsilon, residual });
   if (fused) return { dx: fused[0]!, ...(residual && { dResidual: fused[1]! }) };
   return tidyResult(() => {
-    const gated = gate(dy, y, activation);
+    const { dy, variance, scale } = required;
+    const gated = open ? tf.mul(dy, tf.cast(open, 'float32')) : dy;
     const dx = tf.mul(gated, tf.mul(scale, tf.rsqrt(tf.add(variance, epsilon))));
     return { dx, ...(residual && { dResidual: tf.clone(gated) }) };
   });

@@ -1,7 +1,7 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 
 /**
- * 'scoring' is inference with the convolutions of kernels/scoring-convolution.ts. 'statistics' is inference in which batch
+ * 'scoring' is inference with the convolutions of kernels/scoring-convolution.ts, which keeps nothing for gradients of weights. 'statistics' is inference in which batch
  * norm takes the statistics of the batch, and hands them out unmixed with those of earlier batches.
  */
 export type Mode = 'training' | 'inference' | 'scoring' | 'statistics';

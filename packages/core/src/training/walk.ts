@@ -5,6 +5,7 @@ import type { Program } from './program.ts';
 
 /** What the forward walk leaves behind for the backward walk. */
 export interface ForwardWalk {
+  readonly mode: Mode;
   readonly output: tf.Tensor2D;
   readonly records: readonly Forward[];
   readonly updates: readonly StatisticsUpdate[];
@@ -55,7 +56,7 @@ export function walkForward(
     for (const input of step.inputs) if (--readers[input]! === 0) outputs[input]!.dispose();
   });
   const together = mode === 'training' ? addUpShared(updates) : updates;
-  return { output: outputs.at(-1) as tf.Tensor2D, records, updates: together, tapped };
+  return { mode, output: outputs.at(-1) as tf.Tensor2D, records, updates: together, tapped };
 }
 
 /** Batch norm in several places moves its statistics by as much as all of them say. */
@@ -85,10 +86,12 @@ function addUpShared(updates: readonly StatisticsUpdate[]): readonly StatisticsU
  */
 export function walkBackward(
   program: Program,
-  { records, tapped }: ForwardWalk,
+  { mode, records, tapped }: ForwardWalk,
   dOutput: tf.Tensor,
   { onWeight, onTap }: BackwardHandlers,
 ): void {
+  if (onWeight && mode === 'scoring')
+    throw new Error('Expected no gradients of weights to be asked of a scoring walk.');
   const { steps } = program;
   const needed: boolean[] = [];
   steps.forEach((step, index) => {

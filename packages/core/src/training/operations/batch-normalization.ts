@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Layer } from '@tensorflow/tfjs-layers/dist/engine/topology.js';
-import { batchNormInference, batchNormInferenceGrad, composedBatchNorm } from '../../kernels/batch-norm-inference.ts';
+import { batchNormInference, batchNormInferenceGrad } from '../../kernels/batch-norm-inference.ts';
 import {
+  activate,
   type BatchNormActivation,
   batchNormTraining,
   batchNormTrainingGrad,
@@ -73,35 +74,46 @@ export function batchNormalization(
     };
   };
 
-  const infer = (x: tf.Tensor, shortcut: tf.Tensor | undefined, normalise: typeof batchNormInference): Forward => {
+  const infer = (x: tf.Tensor, shortcut: tf.Tensor | undefined): Forward => {
     const { scale, offset, movingMean, movingVariance } = variables();
-    const output = normalise(
-      { x, mean: movingMean, variance: movingVariance, offset, scale, residual: shortcut },
-      { epsilon, activation },
-    );
+    let output = tf.batchNorm(x, movingMean, movingVariance, offset, scale, epsilon) as tf.Tensor;
+    if (shortcut) output = tf.add(output, shortcut);
+    output = activate(output, activation);
     const saved = [tf.clone(x), tf.clone(output)] as const;
     return {
       output,
       saved,
       backward: (dy, wanted) => {
-        const toInputs = () => {
-          const inputs = { dy, y: saved[1], variance: movingVariance, scale: variables().scale };
-          const { dx, dResidual } = batchNormInferenceGrad(inputs, { epsilon, activation, residual });
-          return residual ? [dx, dResidual!] : [dx];
-        };
+        const gated = gate(dy, saved[1], activation);
+        const inverseStd = tf.rsqrt(tf.add(movingVariance, epsilon));
         const dScale = () => {
-          const normalised = tf.mul(tf.sub(saved[0], movingMean), tf.rsqrt(tf.add(movingVariance, epsilon)));
-          return sumOverPositions(tf.mul(gate(dy, saved[1], activation), normalised));
+          const normalised = tf.mul(tf.sub(saved[0], movingMean), inverseStd);
+          return sumOverPositions(tf.mul(gated, normalised));
         };
         return {
-          inputs: wanted.inputs ? toInputs() : [],
+          inputs: wanted.inputs
+            ? [tf.mul(gated, tf.mul(variables().scale, inverseStd)), ...(residual ? [tf.clone(gated)] : [])]
+            : [],
           weights: wanted.weights
-            ? [
-                ...scaleWeights.map(dScale),
-                ...offsetWeights.map(() => sumOverPositions(gate(dy, saved[1], activation))),
-              ]
+            ? [...scaleWeights.map(dScale), ...offsetWeights.map(() => sumOverPositions(gated))]
             : [],
         };
+      },
+    };
+  };
+
+  /** Keeps one bit of each activation in place of two copies of it, as a byte. */
+  const score = (x: tf.Tensor, shortcut: tf.Tensor | undefined): Forward => {
+    const { scale, offset, movingMean: mean, movingVariance: variance } = variables();
+    const inputs = { x, mean, variance, offset, scale, residual: shortcut };
+    const { y, open } = batchNormInference(inputs, { epsilon, activation });
+    return {
+      output: y,
+      saved: open ? [open] : [],
+      backward: (dy) => {
+        const given = { dy, open, variance, scale: variables().scale };
+        const { dx, dResidual } = batchNormInferenceGrad(given, { epsilon, residual });
+        return { inputs: dResidual ? [dx, dResidual] : [dx], weights: [] };
       },
     };
   };
@@ -111,7 +123,7 @@ export function batchNormalization(
     forward([x, shortcut], mode) {
       if (mode === 'training') return train(x!, shortcut, momentum);
       if (mode === 'statistics') return train(x!, shortcut, 0);
-      return infer(x!, shortcut, mode === 'scoring' ? batchNormInference : composedBatchNorm);
+      return mode === 'scoring' ? score(x!, shortcut) : infer(x!, shortcut);
     },
   };
 }

@@ -31,10 +31,10 @@ export function conv2d(layer: Layer): Operation {
       const x = input as tf.Tensor4D;
       const attributes = { strides, pad: padding, dataFormat: 'NHWC', dilations: [1, 1] };
       const output = mode === 'scoring' ? score(x) : convolve(x, attributes);
-      const saved = tf.clone(x);
+      const saved = mode === 'scoring' ? undefined : tf.clone(x);
       return {
         output,
-        saved: [saved],
+        saved: saved ? [saved] : [],
         backward: (dy, wanted) => ({
           inputs: wanted.inputs
             ? [
@@ -51,7 +51,7 @@ export function conv2d(layer: Layer): Operation {
                       .engine()
                       .runKernel(
                         'Conv2DBackpropFilter',
-                        { x: saved, dy },
+                        { x: saved!, dy },
                         { ...attributes, filterShape: kernel.shape },
                       ),
               )
