@@ -31,7 +31,7 @@ export function scalingCommand(): Command {
     .option('--width <factor>', 'factor on the widths of the ResNets', factor, 0.5)
     .option('--criterion <name>', 'name=value for a setting', checkedCriterion, 'reference')
     .option('--images-per-class <count>', 'images that are scored on', count, 10)
-    .option('--repeats <count>', 'measured repetitions; one more goes before', count, 3);
+    .option('--repeats <count>', 'measured repetitions, of surgery five times as many', count, 3);
   return addStudyOptions(command).action(scaling);
 }
 

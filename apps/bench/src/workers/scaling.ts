@@ -7,7 +7,11 @@ import { noiseImages } from '../noise-images.ts';
 import type { ScalingRecord, ScalingTask } from '../scaling/records.ts';
 import { answer } from '../study/answer.ts';
 
-const BATCH = 100;
+/** As `createPruningSources` of @secateur/data takes them. */
+const BATCH = 50;
+
+/** Short work in JavaScript: V8 goes on compiling it for some time, and for longer in small networks. */
+const SURGERIES_PER_REPEAT = 5;
 
 await answer(async ({ point, work, imagesPerClass, criterion, repeats }: ScalingTask): Promise<ScalingRecord> => {
   const { network, width, classes, imageSize } = point;
@@ -25,11 +29,12 @@ await answer(async ({ point, work, imagesPerClass, criterion, repeats }: Scaling
       ? async () => void (await scoreFilters(model, source, { criterion: parseCriterion(criterion) }))
       : () => cut(model);
   const milliseconds: number[] = [];
-  for (let repeat = 0; repeat <= repeats; repeat++) {
+  const times = work === 'surgery' ? SURGERIES_PER_REPEAT * repeats : repeats;
+  for (let repeat = 0; repeat <= times; repeat++) {
     const started = process.cpuUsage();
     await perform();
     const { user, system } = process.cpuUsage(started);
-    // The first compiles.
+    // The first compiles most.
     if (repeat > 0) milliseconds.push((user + system) / 1000);
   }
   const filters = model.layers
