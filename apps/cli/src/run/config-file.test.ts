@@ -120,3 +120,19 @@ it.each(['paper/vgg16-cifar10', 'paper/vgg19-cifar100', 'paper/resnet56-cifar10'
     });
   },
 );
+
+it.each(['cpu/vgg16-cifar10', 'cpu/resnet56-cifar10'] as const)(
+  'trains a network of full size in bfloat16 in %s',
+  (name) => {
+    const [, network] = /cpu\/(\w+)-/.exec(name)!;
+    const { target, goals, ...preset } = PRESETS[name];
+    expect(preset).toMatchObject({
+      network,
+      width: 1,
+      precision: 'bfloat16',
+      trainingImages: null,
+      criterion: { kind: 'graded' },
+    });
+    expect(target.removed).toBeGreaterThanOrEqual(goals.macsRemoved!);
+  },
+);
