@@ -2,7 +2,7 @@ import { percent, points } from '../format.ts';
 import type { PrunedNetwork } from '../network-study/prune-in-steps.ts';
 import type { ScoresRecord } from '../network-study/recipe.ts';
 import { plot } from '../plot/plot.ts';
-import { bimodality, mean, type Spread, spread } from '../statistics.ts';
+import { bimodality, type Spread, spread } from '../statistics.ts';
 import type { Presentation } from '../study/study.ts';
 import { formatTable } from '../table.ts';
 
@@ -28,11 +28,18 @@ export interface MeasuredScores extends ScoresRecord {
 }
 
 export interface AblationReport {
-  /** Of the unpruned networks' scores; means over seeds. */
-  readonly polarisations: readonly (Polarisation & { readonly objective: string; readonly criterion: string })[];
+  /** Of the unpruned networks' scores. */
+  readonly polarisations: readonly PolarisationSummary[];
   readonly summaries: readonly PruningSummary[];
   readonly prunings: readonly MeasuredPruning[];
 }
+
+/** Over seeds. */
+export type PolarisationSummary = { readonly [Measure in keyof Polarisation]: Spread } & {
+  readonly objective: string;
+  readonly criterion: string;
+  readonly each: readonly (Polarisation & { readonly seed: number })[];
+};
 
 /** Over seeds. */
 export interface PruningSummary {
@@ -51,13 +58,14 @@ export function buildReport(prunings: readonly MeasuredPruning[], scores: readon
   return {
     polarisations: groupBy(scores, ({ objective, criterion }) => `${objective} ${criterion}`).map((alike) => {
       const { objective, criterion } = alike[0]!;
-      const each = alike.map(polarisation);
+      const each = alike.map((one) => ({ seed: one.seed, ...polarisation(one) }));
       return {
         objective,
         criterion,
-        belowOne: mean(each.map(({ belowOne }) => belowOne)),
-        aboveAllButOne: mean(each.map(({ aboveAllButOne }) => aboveAllButOne)),
-        bimodality: mean(each.map(({ bimodality }) => bimodality)),
+        belowOne: spread(each.map(({ belowOne }) => belowOne)),
+        aboveAllButOne: spread(each.map(({ aboveAllButOne }) => aboveAllButOne)),
+        bimodality: spread(each.map(({ bimodality }) => bimodality)),
+        each,
       };
     }),
     summaries: groupBy(prunings, ({ objective, strategy }) => `${objective} ${strategy}`).map((alike) => {
@@ -96,7 +104,7 @@ const SCORE_HEADINGS = ['objective', 'scores', 'below 1', 'above C - 1', 'bimoda
 const HEADINGS = ['objective', 'strategy', 'unpruned', 'pruned', 'trained as long', 'MACs', 'ended by'];
 
 export function presentReport({ polarisations, summaries, prunings }: AblationReport): Presentation {
-  const accuracy = ({ mean, standardDeviation }: Spread) => `${percent(mean)} ± ${points(standardDeviation)}`;
+  const share = ({ mean, standardDeviation }: Spread) => `${percent(mean)} ± ${points(standardDeviation)}`;
   const text = [
     `What the regularisers and the strategies add, seeds ${[...new Set(prunings.map(({ seed }) => seed))].join(', ')}`,
     '',
@@ -105,10 +113,10 @@ export function presentReport({ polarisations, summaries, prunings }: AblationRe
       summaries.map(({ objective, strategy, unpruned, pruned, longer, macsRemoved, endings }) => [
         objective,
         strategy,
-        accuracy(unpruned),
-        accuracy(pruned),
-        accuracy(longer),
-        `-${accuracy(macsRemoved)}`,
+        share(unpruned),
+        share(pruned),
+        share(longer),
+        `-${share(macsRemoved)}`,
         [...new Set(endings)].join(', '),
       ]),
     ),
@@ -118,9 +126,9 @@ export function presentReport({ polarisations, summaries, prunings }: AblationRe
       polarisations.map(({ objective, criterion, belowOne, aboveAllButOne, bimodality }) => [
         objective,
         criterion,
-        percent(belowOne),
-        percent(aboveAllButOne),
-        bimodality.toFixed(3),
+        share(belowOne),
+        share(aboveAllButOne),
+        `${bimodality.mean.toFixed(3)} ± ${bimodality.standardDeviation.toFixed(3)}`,
       ]),
     ),
     '',

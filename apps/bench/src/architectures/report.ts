@@ -65,7 +65,7 @@ export function presentReport({ tolerance, summaries, measured }: ArchitecturesR
     [...new Set(one.endings)].join(', '),
   ]);
   const text = [
-    `How far networks can be pruned while validation accuracy falls by at most ${points(tolerance)} points after each step`,
+    `How far networks can be pruned while validation accuracy stays within ${points(tolerance)} points of the unpruned network's, trained for as long`,
     '',
     formatTable(HEADINGS, rows),
     '',
@@ -75,13 +75,16 @@ export function presentReport({ tolerance, summaries, measured }: ArchitecturesR
     title: 'Validation accuracy lost after each step',
     x: { label: 'share of the MACs removed' },
     y: { label: 'points lost' },
-    series: measured.map(({ network, seed, base, steps }) => ({
+    series: measured.map(({ network, seed, base, steps, alongside }) => ({
       name: `${network}, seed ${seed}`,
       mark: 'line',
-      points: [base, ...steps].map(({ macs, validation }) => [
-        1 - macs / base.macs,
-        100 * (base.validation - validation),
-      ]),
+      points: [
+        [0, 0],
+        ...steps.map(
+          ({ macs, validation }, step) =>
+            [1 - macs / base.macs, 100 * (alongside[step]!.validation - validation)] as const,
+        ),
+      ],
     })),
   });
   return { text, plots: { steps: curves } };

@@ -49,7 +49,7 @@ async function ablation({ objectives, strategies, minutes, out, json, ...options
       const recipe = withTerms(recipeOf(options, { network: options.network, seed }), objective);
       for (const strategy of strategies) {
         const { threshold } = options;
-        const protocol = protocolOf(options, { strategy, threshold, tolerance: 1, fillUp: true });
+        const protocol = protocolOf(options, { strategy, threshold, fillUp: true });
         const { folders, ...pruned } = await pruneInSteps(study, { name, pruning: strategy, recipe, protocol });
         prunings.push({ objective, strategy, seed, ...pruned });
       }

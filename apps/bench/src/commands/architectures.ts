@@ -25,7 +25,12 @@ export function architecturesCommand(): Command {
   const command = new Command('architectures')
     .description('how far each architecture can be pruned within a tolerance')
     .option('--networks <names>', `of ${ARCHITECTURES.join(', ')}`, list(ARCHITECTURES), DEFAULTS)
-    .option('--tolerance <share>', 'by how much validation accuracy may fall', share, 0.01);
+    .option(
+      '--tolerance <share>',
+      'by how much validation accuracy may fall below the unpruned network trained for as long',
+      share,
+      0.01,
+    );
   const defaults = { seeds: 1, width: 0.5, epochs: 15, iterations: 20, finalTuneEpochs: 3, maxFraction: 0.1 };
   return addStudyOptions(addNetworkStudyOptions(command, defaults)).action(architectures);
 }

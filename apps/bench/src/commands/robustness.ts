@@ -44,7 +44,7 @@ async function robustness({ networks, epsilons, minutes, out, json, ...options }
     for (let seed = 0; seed < options.seeds; seed++) {
       const name = `${network}/seed-${seed}`;
       const recipe = recipeOf(options, { network, seed });
-      const protocol = protocolOf(options, { tolerance: 1, fillUp: false, target });
+      const protocol = protocolOf(options, { fillUp: false, target });
       const { folders, base, pruned } = await pruneInSteps(study, { name, pruning: 'pruned', recipe, protocol });
       const networksOf = { unpruned: folders.base, 'trained as long': folders.longer, pruned: folders.pruned };
       for (const state of STATES) {

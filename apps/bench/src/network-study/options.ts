@@ -95,8 +95,8 @@ export function protocolOf(
     iterations,
     fineTuneEpochs,
     finalTuneEpochs,
-    tolerance,
     fillUp,
+    ...(tolerance !== undefined && { tolerance }),
     ...(target !== undefined && { target }),
     removal: {
       criterion,

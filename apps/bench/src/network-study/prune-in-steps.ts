@@ -8,8 +8,8 @@ export interface PruningProtocol {
   readonly finalTuneEpochs: number;
   /** Most removals. */
   readonly iterations: number;
-  /** How far validation accuracy may fall below the unpruned network's, as a share. */
-  readonly tolerance: number;
+  /** How far validation accuracy may fall below that of the unpruned network, trained for as long, as a share. Absent: without limit. */
+  readonly tolerance?: number;
   /** Share of the MACs at which to stop. */
   readonly target?: number;
   /** Whether epochs of removals that did not come are trained after the last, so that all prunings get as many. */
@@ -24,6 +24,8 @@ export interface PrunedNetwork {
   readonly base: NetworkRecord;
   /** After each removal and its tuning, that which exceeded the tolerance included. */
   readonly steps: readonly NetworkRecord[];
+  /** With a tolerance: the unpruned network that each of them is compared with. */
+  readonly alongside: readonly NetworkRecord[];
   readonly ending: Ending;
   /** After the last tuning. */
   readonly pruned: NetworkRecord;
@@ -41,7 +43,7 @@ export interface PrunedNetwork {
  * @param name The folder of the unpruned network; prunings of the same one have names of their own in it.
  */
 export async function pruneInSteps(
-  study: Study,
+  study: Pick<Study, 'folderOf' | 'measure'>,
   { name, pruning, recipe, protocol }: { name: string; pruning: string; recipe: Recipe; protocol: PruningProtocol },
 ): Promise<PrunedNetwork> {
   const { epochs, fineTuneEpochs, finalTuneEpochs, iterations, tolerance, target, fillUp, removal } = protocol;
@@ -57,8 +59,9 @@ export async function pruneInSteps(
 
   const base = await make(`${name}/base`, { kind: 'train', epochs });
   const atMostMacs = target === undefined ? undefined : (1 - target) * base.record.macs;
-  const steps: NetworkRecord[] = [];
+  const [steps, alongside]: [NetworkRecord[], NetworkRecord[]] = [[], []];
   let best = base;
+  let unpruned = { ...base, spent: 0 };
   let spent = 0;
   let ending: Ending = 'iterations';
   for (let step = 1; step <= iterations; step++) {
@@ -74,11 +77,22 @@ export async function pruneInSteps(
       break;
     }
     steps.push(next.record);
-    spent += next.record.epochs;
-    if (base.record.validation - next.record.validation > tolerance) {
-      ending = 'tolerance exceeded';
-      break;
+    if (tolerance !== undefined) {
+      const trained = await make(`${name}/unpruned/step-${step}`, {
+        kind: 'tune',
+        like: 'fine',
+        firstEpoch: epochs + spent,
+        from: study.folderOf(unpruned.place),
+        epochs: fineTuneEpochs,
+      });
+      alongside.push(trained.record);
+      if (trained.record.validation - next.record.validation > tolerance) {
+        ending = 'tolerance exceeded';
+        break;
+      }
+      unpruned = { ...trained, spent: spent + fineTuneEpochs };
     }
+    spent += next.record.epochs;
     best = next;
     if (atMostMacs !== undefined && next.record.macs <= atMostMacs) {
       ending = 'target reached';
@@ -95,14 +109,23 @@ export async function pruneInSteps(
   });
   const longer = await make(`${name}/longer-${tuningEpochs}`, {
     kind: 'tune',
-    firstEpoch: epochs,
-    from: study.folderOf(base.place),
-    epochs: tuningEpochs,
+    firstEpoch: epochs + unpruned.spent,
+    from: study.folderOf(unpruned.place),
+    epochs: tuningEpochs - unpruned.spent,
   });
   const folders = {
     base: study.folderOf(base.place),
     pruned: study.folderOf(pruned.place),
     longer: study.folderOf(longer.place),
   };
-  return { base: base.record, steps, ending, pruned: pruned.record, longer: longer.record, tuningEpochs, folders };
+  return {
+    base: base.record,
+    steps,
+    alongside,
+    ending,
+    pruned: pruned.record,
+    longer: longer.record,
+    tuningEpochs,
+    folders,
+  };
 }
