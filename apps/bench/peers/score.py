@@ -16,7 +16,8 @@ def read_arguments():
     return parser.parse_args()
 
 
-def main():
+def main(frozen=False):
+    """frozen: without the gradients of weights, which backward() computes otherwise and nobody reads."""
     arguments = read_arguments()
     import torch
     from networks import build
@@ -25,6 +26,7 @@ def main():
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
     model = build(arguments.model, arguments.width, arguments.classes).to(memory_format=torch.channels_last)
+    model.requires_grad_(not frozen)
     images = torch.randn(arguments.classes, arguments.images, 3, 32, 32)
     images = [own.contiguous(memory_format=torch.channels_last) for own in images]
     start_bytes = peak_bytes()

@@ -14,7 +14,8 @@ class Taps:
         self._hooks = [conv.register_forward_hook(self._keep) for conv in convs]
 
     def _keep(self, _module, _inputs, output):
-        output.retain_grad()
+        # With frozen weights no gradient reaches further than the first output.
+        output.retain_grad() if output.requires_grad else output.requires_grad_()
         self.outputs.append(output)
 
     def __enter__(self):

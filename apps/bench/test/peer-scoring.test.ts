@@ -31,6 +31,7 @@ for name, tensor in model.state_dict().items():
         continue
     tensor.copy_(values[:tensor.numel()].view(tensor.shape))
     values = values[tensor.numel():]
+model.requires_grad_(sys.argv[5] != "frozen")
 print(json.dumps([own.tolist() for own in score(model, values.view(10, -1, 3, 32, 32))]))
 `;
 
@@ -47,9 +48,11 @@ function weightsForTorch(model: LayersModel): Float32Array[] {
 
 describe.skipIf(python === undefined)('peers/scoring.py (needs a Python with torch)', () => {
   it.each([
-    ['vgg16', 0.0625],
-    ['resnet20', 0.25],
-  ] as const)('gives the scores that we give: %s', async (network, width) => {
+    ['vgg16', 0.0625, 'trainable'],
+    ['vgg16', 0.0625, 'frozen'],
+    ['resnet20', 0.25, 'trainable'],
+    ['resnet20', 0.25, 'frozen'],
+  ] as const)('gives the scores that we give: %s of width %s, %s', async (network, width, weights) => {
     await tf.setBackend('torch');
     const model = buildNetwork(network, { width, seed: 3 });
     const source = noiseImages({ classes: 10, perClass: 2, batch: 20 });
@@ -64,7 +67,7 @@ describe.skipIf(python === undefined)('peers/scoring.py (needs a Python with tor
       Buffer.concat(parts.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength))),
     );
 
-    const args = ['-c', SCRIPT, join(root, 'peers'), file, network, String(width)];
+    const args = ['-c', SCRIPT, join(root, 'peers'), file, network, String(width), weights];
     const theirs = await measureInChild<number[][]>(python!, args, { PYTHONDONTWRITEBYTECODE: '1' });
     const scores = await scoreFilters(model, source, { criterion: { kind: 'reference', tau: 0 } });
     const ours = scores.map(({ numerators, denominator }) => Array.from(numerators, (n) => n / denominator));

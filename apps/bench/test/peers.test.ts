@@ -34,6 +34,7 @@ describe.skipIf(python === undefined)('bench peers (needs a Python with torch)',
     const report = JSON.parse(stdout) as PeersReport;
     expect(report.rows.map(({ part, key }) => `${part}: ${key}`)).toEqual([
       'scoring: vgg16/3 classes x 2',
+      'scoring: vgg16/3 classes x 2, weights frozen',
       'surgery: vgg16',
       'end-to-end: vgg16/bfloat16',
     ]);

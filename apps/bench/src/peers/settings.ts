@@ -45,15 +45,15 @@ export function settingsOf(part: Part, options: PeerOptions): PeerSetting[] {
           })),
         );
       case 'scoring':
-        return classes.map((count) => ({
-          part,
-          key: `${model}/${count} classes x ${images}`,
-          usesAllThreads: false,
-          worker: 'score',
-          peer: 'score.py',
-          told: { model, classes: count, images, repeats },
-          goal: 3,
-        }));
+        return classes.flatMap((count) => {
+          const key = `${model}/${count} classes x ${images}`;
+          const told = { model, classes: count, images, repeats };
+          const common = { part, usesAllThreads: false, worker: 'score', told } as const;
+          return [
+            { ...common, key, peer: 'score.py', goal: 3 },
+            { ...common, key: `${key}, weights frozen`, peer: 'score_frozen.py' },
+          ];
+        });
       case 'surgery':
         return {
           part,
