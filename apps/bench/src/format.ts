@@ -13,6 +13,11 @@ export function signed(share: number): string {
   return `${share >= 0 ? '+' : '-'}${points(Math.abs(share))}`;
 }
 
+/** Behind a mean: how far seeds lie apart, where there are several. */
+export function deviation(standardDeviation: number | undefined, shown = points): string {
+  return standardDeviation === undefined ? '' : ` ± ${shown(standardDeviation)}`;
+}
+
 /** Three significant digits. */
 export function short(value: number): string {
   return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : '-';

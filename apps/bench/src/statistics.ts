@@ -22,12 +22,12 @@ export function standardDeviation(values: readonly number[]): number {
 /** Over seeds. */
 export interface Spread {
   readonly mean: number;
-  /** Of the sample; 0 for a single seed. */
-  readonly standardDeviation: number;
+  /** Of the sample; absent for a single seed. */
+  readonly standardDeviation?: number;
 }
 
 export function spread(values: readonly number[]): Spread {
-  return { mean: mean(values), standardDeviation: standardDeviation(values) };
+  return { mean: mean(values), ...(values.length > 1 && { standardDeviation: standardDeviation(values) }) };
 }
 
 /**

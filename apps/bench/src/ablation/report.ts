@@ -1,4 +1,4 @@
-import { percent, points } from '../format.ts';
+import { deviation, percent } from '../format.ts';
 import type { PrunedNetwork } from '../network-study/prune-in-steps.ts';
 import type { ScoresRecord } from '../network-study/recipe.ts';
 import { plot } from '../plot/plot.ts';
@@ -104,7 +104,7 @@ const SCORE_HEADINGS = ['objective', 'scores', 'below 1', 'above C - 1', 'bimoda
 const HEADINGS = ['objective', 'strategy', 'unpruned', 'pruned', 'trained as long', 'MACs', 'ended by'];
 
 export function presentReport({ polarisations, summaries, prunings }: AblationReport): Presentation {
-  const share = ({ mean, standardDeviation }: Spread) => `${percent(mean)} ± ${points(standardDeviation)}`;
+  const share = ({ mean, standardDeviation }: Spread) => percent(mean) + deviation(standardDeviation);
   const text = [
     `What the regularisers and the strategies add, seeds ${[...new Set(prunings.map(({ seed }) => seed))].join(', ')}`,
     '',
@@ -128,7 +128,7 @@ export function presentReport({ polarisations, summaries, prunings }: AblationRe
         criterion,
         share(belowOne),
         share(aboveAllButOne),
-        `${bimodality.mean.toFixed(3)} ± ${bimodality.standardDeviation.toFixed(3)}`,
+        bimodality.mean.toFixed(3) + deviation(bimodality.standardDeviation, (value) => value.toFixed(3)),
       ]),
     ),
     '',

@@ -1,7 +1,7 @@
-import { percent, points, signed } from '../format.ts';
+import { deviation, percent, points, signed } from '../format.ts';
 import type { PrunedNetwork } from '../network-study/prune-in-steps.ts';
 import { plot } from '../plot/plot.ts';
-import { mean, spread } from '../statistics.ts';
+import { mean, type Spread, spread } from '../statistics.ts';
 import type { Presentation } from '../study/study.ts';
 import { formatTable } from '../table.ts';
 
@@ -18,8 +18,7 @@ export interface ArchitectureSummary {
   readonly parametersRemoved: number;
   /** Test accuracies, of pixels where the network labels those. */
   readonly unpruned: number;
-  readonly pruned: number;
-  readonly prunedDeviation: number;
+  readonly pruned: Spread;
   /** Of the unpruned network that was trained for as long. */
   readonly longer: number;
   readonly endings: readonly string[];
@@ -42,8 +41,7 @@ export function buildReport(measured: readonly MeasuredArchitecture[], tolerance
       macsRemoved: average(({ base, pruned }) => 1 - pruned.macs / base.macs),
       parametersRemoved: average(({ base, pruned }) => 1 - pruned.parameters / base.parameters),
       unpruned: average(({ base }) => base.test),
-      pruned: average(({ pruned }) => pruned.test),
-      prunedDeviation: spread(alike.map(({ pruned }) => pruned.test)).standardDeviation,
+      pruned: spread(alike.map(({ pruned }) => pruned.test)),
       longer: average(({ longer }) => longer.test),
       endings: alike.map(({ ending }) => ending),
     };
@@ -59,9 +57,9 @@ export function presentReport({ tolerance, summaries, measured }: ArchitecturesR
     `-${percent(one.macsRemoved)}`,
     `-${percent(one.parametersRemoved)}`,
     percent(one.unpruned),
-    `${percent(one.pruned)} ± ${points(one.prunedDeviation)}`,
+    percent(one.pruned.mean) + deviation(one.pruned.standardDeviation),
     percent(one.longer),
-    signed(one.pruned - one.longer),
+    signed(one.pruned.mean - one.longer),
     [...new Set(one.endings)].join(', '),
   ]);
   const text = [

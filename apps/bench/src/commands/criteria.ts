@@ -4,6 +4,7 @@ import { CRITERION_NAMES, parseCriteria, parseCriterion } from '../criteria/pars
 import { buildReport, type MeasuredNetwork, type MeasuredRemoval, presentReport } from '../criteria/report.ts';
 import { addRecipeOptions, type RecipeOptions, recipeOf, setupOf } from '../network-study/options.ts';
 import type { NetworkRecord, NetworkTask, Removal } from '../network-study/recipe.ts';
+import { requireReached } from '../network-study/require-reached.ts';
 import { type Architecture, CLASSIFIERS } from '../networks.ts';
 import { addStudyOptions, Study, type StudyOptions } from '../study/study.ts';
 
@@ -75,7 +76,11 @@ async function criteria({ criteria: names, targets, minutes, out, json, ...optio
           atMostMacs: (1 - target) * first.macs,
         }),
       }));
-      removals.push(...pruned.map((record, step) => ({ seed, criterion, target: inOrder[step]!, ...record })));
+      pruned.forEach((record, step) => {
+        const target = inOrder[step]!;
+        requireReached(target, { base: first, pruned: record }, `${criterion}, seed ${seed}`);
+        removals.push({ seed, criterion, target, ...record });
+      });
     }
   }
   await study.publish(buildReport({ targets: inOrder, unpruned, longer, removals }), presentReport);

@@ -9,6 +9,7 @@ import {
   setupOf,
 } from '../network-study/options.ts';
 import { pruneInSteps } from '../network-study/prune-in-steps.ts';
+import { requireReached } from '../network-study/require-reached.ts';
 import { type Architecture, CLASSIFIERS } from '../networks.ts';
 import type { RobustnessRecord, RobustnessTask } from '../robustness/records.ts';
 import { buildReport, type MeasuredState, presentReport, STATES } from '../robustness/report.ts';
@@ -44,8 +45,10 @@ async function robustness({ networks, epsilons, minutes, out, json, ...options }
     for (let seed = 0; seed < options.seeds; seed++) {
       const name = `${network}/seed-${seed}`;
       const recipe = recipeOf(options, { network, seed });
-      const protocol = protocolOf(options, { fillUp: false, target });
-      const { folders, base, pruned } = await pruneInSteps(study, { name, pruning: 'pruned', recipe, protocol });
+      const protocol = protocolOf(options, { coupled: 'together', fillUp: false, target });
+      const pruning = await pruneInSteps(study, { name, pruning: 'pruned', recipe, protocol });
+      requireReached(target, pruning, `${network}, seed ${seed}`);
+      const { folders, base, pruned } = pruning;
       const networksOf = { unpruned: folders.base, 'trained as long': folders.longer, pruned: folders.pruned };
       for (const state of STATES) {
         const task: RobustnessTask = { recipe, from: networksOf[state], images, epsilons, pgdSteps };

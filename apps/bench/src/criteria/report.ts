@@ -1,4 +1,4 @@
-import { percent, points, signed } from '../format.ts';
+import { deviation, percent, signed } from '../format.ts';
 import type { NetworkRecord } from '../network-study/recipe.ts';
 import { plot } from '../plot/plot.ts';
 import { mean, type Spread, spread } from '../statistics.ts';
@@ -125,7 +125,7 @@ export function presentReport({ targets, summaries, unpruned, longer }: Criteria
 }
 
 function withDeviation({ mean, standardDeviation }: Spread): string {
-  return `${percent(mean)} ± ${points(standardDeviation)}`;
+  return percent(mean) + deviation(standardDeviation);
 }
 
 function rowOf(summary: CriterionSummary): string[] {
@@ -134,7 +134,7 @@ function rowOf(summary: CriterionSummary): string[] {
     summary.criterion,
     percent(summary.validation),
     withDeviation(summary.test),
-    `${signed(mean)} ± ${points(standardDeviation)}`,
+    signed(mean) + deviation(standardDeviation),
     percent(summary.worstClass),
     `-${percent(summary.macsRemoved)}`,
     `-${percent(summary.parametersRemoved)}`,

@@ -1,4 +1,4 @@
-import { percent, points, signed } from '../format.ts';
+import { deviation, percent, signed } from '../format.ts';
 import { plot } from '../plot/plot.ts';
 import { mean, type Spread, spread } from '../statistics.ts';
 import type { Presentation } from '../study/study.ts';
@@ -66,8 +66,8 @@ const HEADINGS = ['kept by', 'test accuracy', 'against plain', 'better', 'right 
 export function presentReport({ recipe, unpruned, macsRemoved, variants, seeds }: KeepingReport): Presentation {
   const rows = variants.map(({ variant, testAccuracy, gain, afterRemoval, seconds, teacherSeconds }) => [
     variant,
-    `${percent(testAccuracy.mean)} ± ${points(testAccuracy.standardDeviation)}`,
-    gain && variant !== 'plain' ? `${signed(gain.mean)} ± ${points(gain.standardDeviation)}` : '-',
+    percent(testAccuracy.mean) + deviation(testAccuracy.standardDeviation),
+    gain && variant !== 'plain' ? signed(gain.mean) + deviation(gain.standardDeviation) : '-',
     gain && variant !== 'plain' ? `${gain.better} of ${gain.seeds}` : '-',
     percent(afterRemoval),
     `${seconds.toFixed(0)} s`,
@@ -76,7 +76,7 @@ export function presentReport({ recipe, unpruned, macsRemoved, variants, seeds }
   const tuned = `${recipe.fineTuneEpochs} epoch(s) after each removal, ${recipe.finalTuneEpochs} after the last`;
   const text = [
     `VGG-11, width ${recipe.width}, CIFAR-10, ${seeds.length} seed(s): ${percent(mean(macsRemoved))} of the MACs removed by the same plans; ${tuned}`,
-    `Unpruned, after ${recipe.epochs} epochs: ${percent(unpruned.mean)} ± ${points(unpruned.standardDeviation)}`,
+    `Unpruned, after ${recipe.epochs} epochs: ${percent(unpruned.mean)}${deviation(unpruned.standardDeviation)}`,
     '',
     formatTable(HEADINGS, rows),
     '',

@@ -102,6 +102,9 @@ export function presentReport({ threads, rows, engines, machines }: PeersReport)
     table,
     '',
     'Ratios are PyTorch / ours in time, and ours / PyTorch in memory: of the whole process, and of what the work added to it. Goal: at most 1.',
+    ...(rows.some(({ part, key }) => key.includes('bfloat16') && (part === 'end-to-end' || key.endsWith('full')))
+      ? ["The whole objective in bfloat16: our orthogonality term is in bfloat16, PyTorch's in float32."]
+      : []),
     ...(rows.some(({ disturbedRounds }) => disturbedRounds > 0)
       ? ['* Something else used the CPUs during a counted round: measure again on a quiet machine.']
       : []),

@@ -1,4 +1,4 @@
-import { percent, points } from '../format.ts';
+import { deviation, percent } from '../format.ts';
 import { plot } from '../plot/plot.ts';
 import { type Spread, spread } from '../statistics.ts';
 import type { Presentation } from '../study/study.ts';
@@ -64,7 +64,7 @@ export function presentReport({ epsilons, summaries, measured }: RobustnessRepor
         const { accuracy } = summaries.find(
           (one) => one.network === network && one.state === state && one.attack === attack && one.epsilon === epsilon,
         )!;
-        return `${percent(accuracy.mean)} ± ${points(accuracy.standardDeviation)}`;
+        return percent(accuracy.mean) + deviation(accuracy.standardDeviation);
       }),
     ]),
   );
