@@ -23,8 +23,9 @@ export interface PlansRecord {
 
 export interface VariantRecord {
   readonly macs: number;
-  /** Test accuracy right after each removal, before any training. */
+  /** Validation accuracy right after each removal, before any training. */
   readonly afterRemoval: readonly number[];
+  readonly validationAccuracy: number;
   readonly testAccuracy: number;
   readonly steps: number;
   /** Of training, the teacher's passes included; without recalibration and tests. */

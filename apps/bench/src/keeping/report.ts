@@ -8,10 +8,11 @@ import type { SeedRecords } from './records.ts';
 
 export interface VariantSummary {
   readonly variant: Variant;
+  readonly validationAccuracy: Spread;
   readonly testAccuracy: Spread;
-  /** Accuracy minus that of 'plain' with the same seed; absent where no seed has both. */
+  /** Validation accuracy minus that of 'plain' with the same seed; absent where no seed has both. */
   readonly gain?: Spread & { readonly seeds: number; readonly better: number };
-  /** Test accuracy right after a removal, over all removals. */
+  /** Validation accuracy right after a removal, over all removals. */
   readonly afterRemoval: number;
   readonly seconds: number;
   readonly teacherSeconds: number;
@@ -46,10 +47,11 @@ export function buildReport(
 function summarise(variant: Variant, seeds: readonly SeedRecords[]): VariantSummary {
   const records = seeds.flatMap(({ variants }) => variants[variant] ?? []);
   const gains = seeds.flatMap(({ variants: { plain, [variant]: own } }) =>
-    plain && own ? [own.testAccuracy - plain.testAccuracy] : [],
+    plain && own ? [own.validationAccuracy - plain.validationAccuracy] : [],
   );
   return {
     variant,
+    validationAccuracy: spread(records.map(({ validationAccuracy }) => validationAccuracy)),
     testAccuracy: spread(records.map(({ testAccuracy }) => testAccuracy)),
     ...(gains.length > 0 && {
       gain: { ...spread(gains), seeds: gains.length, better: gains.filter((gain) => gain > 0).length },
@@ -61,26 +63,38 @@ function summarise(variant: Variant, seeds: readonly SeedRecords[]): VariantSumm
   };
 }
 
-const HEADINGS = ['kept by', 'test accuracy', 'against plain', 'better', 'right after removal', 'training', 'teacher'];
+const HEADINGS = [
+  'kept by',
+  'validation',
+  'against plain',
+  'better',
+  'right after removal',
+  'test',
+  'training',
+  'teacher',
+];
 
 export function presentReport({ recipe, unpruned, macsRemoved, variants, seeds }: KeepingReport): Presentation {
-  const rows = variants.map(({ variant, testAccuracy, gain, afterRemoval, seconds, teacherSeconds }) => [
-    variant,
-    percent(testAccuracy.mean) + deviation(testAccuracy.standardDeviation),
-    gain && variant !== 'plain' ? signed(gain.mean) + deviation(gain.standardDeviation) : '-',
-    gain && variant !== 'plain' ? `${gain.better} of ${gain.seeds}` : '-',
-    percent(afterRemoval),
-    `${seconds.toFixed(0)} s`,
-    teacherSeconds > 0 ? `${teacherSeconds.toFixed(0)} s` : '-',
-  ]);
+  const rows = variants.map(
+    ({ variant, validationAccuracy, testAccuracy, gain, afterRemoval, seconds, teacherSeconds }) => [
+      variant,
+      percent(validationAccuracy.mean) + deviation(validationAccuracy.standardDeviation),
+      gain && variant !== 'plain' ? signed(gain.mean) + deviation(gain.standardDeviation) : '-',
+      gain && variant !== 'plain' ? `${gain.better} of ${gain.seeds}` : '-',
+      percent(afterRemoval),
+      percent(testAccuracy.mean) + deviation(testAccuracy.standardDeviation),
+      `${seconds.toFixed(0)} s`,
+      teacherSeconds > 0 ? `${teacherSeconds.toFixed(0)} s` : '-',
+    ],
+  );
   const tuned = `${recipe.fineTuneEpochs} epoch(s) after each removal, ${recipe.finalTuneEpochs} after the last`;
   const text = [
     `VGG-11, width ${recipe.width}, CIFAR-10, ${seeds.length} seed(s): ${percent(mean(macsRemoved))} of the MACs removed by the same plans; ${tuned}`,
-    `Unpruned, after ${recipe.epochs} epochs: ${percent(unpruned.mean)}${deviation(unpruned.standardDeviation)}`,
+    `Unpruned, after ${recipe.epochs} epochs: test ${percent(unpruned.mean)}${deviation(unpruned.standardDeviation)}`,
     '',
     formatTable(HEADINGS, rows),
     '',
-    'Differences are in points, between runs of the same seed; ± is the standard deviation over seeds.',
+    'Differences are of validation accuracy, in points, between runs of the same seed; ± is the standard deviation over seeds.',
   ].join('\n');
   const accuracies = plot({
     title: 'Test accuracy by what keeps it',

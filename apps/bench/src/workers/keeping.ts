@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import {
   applyPlan,
+  type BatchSource,
   classAwarePruning,
   countCost,
   evaluate,
@@ -58,7 +59,7 @@ async function trainBase(task: Task, images: Images): Promise<BaseRecord> {
   const { seconds } = await tune(model, images, { tuning: tunings(setup).base, optimiserState });
   await saveModel(model, baseOf(task));
   await saveMomentum(optimiserState, baseOf(task));
-  return { testAccuracy: await testAccuracy(model, images), macs: countCost(model).macs, seconds };
+  return { testAccuracy: await accuracyOn(images.test, model), macs: countCost(model).macs, seconds };
 }
 
 async function makePlans(task: Task, images: Images): Promise<PlansRecord> {
@@ -103,7 +104,7 @@ async function tuneVariant(task: Extract<Task, { kind: 'variant' }>, images: Ima
     if (model !== unpruned) model.dispose();
     model = pruned;
     await recalibrated(model);
-    afterRemoval.push(await testAccuracy(model, images));
+    afterRemoval.push(await accuracyOn(images.validation, model));
 
     const { epochs, schedule } = index === plans.length - 1 ? final : fine;
     const spent = await tune(model, images, {
@@ -116,7 +117,13 @@ async function tuneVariant(task: Extract<Task, { kind: 'variant' }>, images: Ima
     totals.seconds += spent.seconds;
     totals.teacherSeconds += spent.teacherSeconds;
   }
-  return { macs: countCost(model).macs, afterRemoval, testAccuracy: await testAccuracy(model, images), ...totals };
+  return {
+    macs: countCost(model).macs,
+    afterRemoval,
+    validationAccuracy: await accuracyOn(images.validation, model),
+    testAccuracy: await accuracyOn(images.test, model),
+    ...totals,
+  };
 }
 
 async function tune(
@@ -137,6 +144,6 @@ async function tune(
   return spent;
 }
 
-async function testAccuracy(model: LayersModel, { test }: Images): Promise<number> {
-  return (await evaluate(model, test)).accuracy;
+async function accuracyOn(images: BatchSource, model: LayersModel): Promise<number> {
+  return (await evaluate(model, images)).accuracy;
 }
