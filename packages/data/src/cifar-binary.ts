@@ -81,7 +81,8 @@ async function readClassNames(file: string): Promise<readonly string[]> {
 
 async function readRecords(files: readonly string[], layout: RecordLayout): Promise<LabelledImages> {
   const recordBytes = layout.labelBytes + PIXEL_BYTES;
-  const contents = await Promise.all(files.map((file) => readWholeRecords(file, recordBytes)));
+  const contents: Uint8Array[] = [];
+  for (const file of files) contents.push(await readWholeRecords(file, recordBytes));
   const count = contents.reduce((sum, bytes) => sum + bytes.length / recordBytes, 0);
   const images = sharedBytes(count * PIXEL_BYTES);
   const labels = new Int32Array(count);

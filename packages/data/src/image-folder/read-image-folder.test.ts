@@ -192,6 +192,24 @@ describe('files that cannot be decoded', () => {
     );
   });
 
+  it('each have their own reason, however many are decoded at once', async () => {
+    await writeTwoClasses(1, 'train/');
+    await png('test/red/1.png', [1, 2, 3]);
+    const noise = sharp(Buffer.from(Uint8Array.from({ length: 3000 }, (_, i) => (i * 7919) % 251)), {
+      raw: { width: 50, height: 20, channels: 3 },
+    });
+    const [jpeg, webp] = await Promise.all([noise.clone().jpeg().toBuffer(), noise.clone().webp().toBuffer()]);
+    for (let i = 0; i < 30; i++) {
+      await write(`train/red/cut${i}.jpg`, jpeg.subarray(0, jpeg.length / 2));
+      await write(`train/red/cut${i}.webp`, webp.subarray(0, 20));
+    }
+    const { skipped } = await read({ maxCorrupt: 60 });
+    expect(skipped).toHaveLength(60);
+    for (const { file, reason } of skipped) {
+      expect(reason, file).toMatch(file.endsWith('.jpg') ? /^VipsJpeg: premature end/ : /webp/i);
+    }
+  });
+
   it('leave no class without training images', async () => {
     await writeTwoClasses(2, 'train/');
     await png('test/red/1.png', [1, 2, 3]);

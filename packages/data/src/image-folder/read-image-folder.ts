@@ -94,21 +94,25 @@ export async function readImageFolder(
   const decodePart = async (files: readonly ImageFile[], name: string): Promise<LabelledImages> => {
     const images = sharedBytes(files.length * valuesPerImage(decoding));
     const size = valuesPerImage(decoding);
-    const failures = await inParallel(files, async ({ path }, index) => {
+    const decode = async (index: number): Promise<Error | undefined> => {
       signal?.throwIfAborted();
-      const failure = await decodeImage(
-        join(root, path),
-        images.subarray(index * size, (index + 1) * size),
-        decoding,
-      ).then(
+      const target = images.subarray(index * size, (index + 1) * size);
+      return decodeImage(join(root, files[index]!.path), target, decoding).then(
         () => undefined,
-        (error: Error) => ({ file: show(path), reason: reasonOf(error, maxPixels) }),
+        (error: Error) => error,
       );
+    };
+    const failures = await inParallel(files, async (_, index) => {
+      const failure = await decode(index);
       done += 1;
       onProgress({ stage: 'decode', fraction: done / all.length });
       return failure;
     });
-    for (const failure of failures) if (failure) skipped.push(failure);
+    // libvips has one error buffer for all its threads: only a file that is decoded alone is sure to get its own reason.
+    for (const [index, { path }] of files.entries()) {
+      if (failures[index]) failures[index] = await decode(index);
+      if (failures[index]) skipped.push({ file: show(path), reason: reasonOf(failures[index], maxPixels) });
+    }
     checkSkipped(skipped, { root, all, maxCorrupt });
     const kept = files.flatMap(({ label }, index) => (failures[index] ? [] : [{ index, label }]));
     for (const [position, { index }] of kept.entries()) {
