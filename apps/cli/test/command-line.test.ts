@@ -20,7 +20,7 @@ describe('mistakes on the command line end with 2 and one line', () => {
     [['run', '--presett', 'smoke'], "error: unknown option '--presett' (Did you mean --preset?)"],
     [
       ['run', '--preset', 'smoek'],
-      /argument 'smoek' is invalid\. Did you mean 'smoke'\? Choose from: quickstart, smoke, paper\/vgg16-cifar10, /,
+      /argument 'smoek' is invalid\. Did you mean 'smoke'\? Choose from: quickstart, smoke, cpu\/vgg16-cifar10, cpu\/resnet56-cifar10, paper\/vgg16-cifar10, /,
     ],
     [
       ['run', '--preset', 'paper/vgg19-cifar100'],
