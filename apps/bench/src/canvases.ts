@@ -84,9 +84,14 @@ function standardise(pixels: Float32Array): Float32Array {
 }
 
 /** Canvases of CIFAR-10 in the parts that pruning needs; none shows an image of another part. */
-export async function openCanvases({ seed, firstEpoch, ...which }: Cifar10Options): Promise<PrunableImages> {
+export async function openCanvases({
+  seed,
+  firstEpoch,
+  validation = IMAGES.validationFraction,
+  ...which
+}: Cifar10Options): Promise<PrunableImages> {
   const { train, test } = await readCifar10(which);
-  const [rest, heldOut] = stratifiedSplit(train, { fraction: IMAGES.validationFraction, seed });
+  const [rest, heldOut] = stratifiedSplit(train, { fraction: validation, seed });
   const { batchSize } = IMAGES;
   const still = { batchSize, seed, fresh: false };
   return {

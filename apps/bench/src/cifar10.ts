@@ -17,6 +17,8 @@ export interface Cifar10Options {
   /** Take only so many training and test images of each class; absent: all. */
   readonly perClass?: number | undefined;
   readonly testPerClass?: number | undefined;
+  /** Share of the training images that is held out. Default: as in the command line's preset quickstart. */
+  readonly validation?: number | undefined;
   /** Folder of the official binary files; absent: downloaded once. */
   readonly data?: string | undefined;
   /** Epochs of the training images that were seen before. Default 0. */
@@ -37,12 +39,14 @@ export async function openCifar10({
   seed,
   perClass,
   testPerClass,
+  validation = IMAGES.validationFraction,
   data,
   firstEpoch,
 }: Cifar10Options): Promise<PrunableImages> {
   const images = await readCifar10({ perClass, testPerClass, data });
   const sources = createPruningSources(images.train, {
     ...IMAGES,
+    validationFraction: validation,
     statistics: CIFAR10_STATISTICS,
     seed,
   });
@@ -61,7 +65,7 @@ export async function readCifar10({
   perClass,
   testPerClass,
   data,
-}: Omit<Cifar10Options, 'seed' | 'firstEpoch'>): Promise<TrainAndTest> {
+}: Pick<Cifar10Options, 'perClass' | 'testPerClass' | 'data'>): Promise<TrainAndTest> {
   const { train, test } = await (data === undefined ? fetchCifar10() : readCifar10Binary(data));
   return { train: take(train, perClass), test: take(test, testPerClass) };
 }

@@ -30,7 +30,8 @@ export function architecturesCommand(): Command {
       'by how much validation accuracy may fall below the unpruned network trained for as long',
       share,
       0.01,
-    );
+    )
+    .option('--validation <share>', 'share of the training images that this is judged by', share, 0.2);
   const defaults = { seeds: 1, width: 0.5, epochs: 15, iterations: 20, finalTuneEpochs: 3, maxFraction: 0.1 };
   return addStudyOptions(addNetworkStudyOptions(command, defaults)).action(architectures);
 }

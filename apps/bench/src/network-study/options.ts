@@ -14,6 +14,7 @@ export interface RecipeOptions {
   readonly orthogonality: number;
   readonly perClass?: number;
   readonly testPerClass?: number;
+  readonly validation?: number;
   readonly data?: string;
 }
 
@@ -63,13 +64,14 @@ export function setupOf({ seeds: _, data: __, ...options }: RecipeOptions): obje
 }
 
 export function recipeOf(options: RecipeOptions, own: Pick<Recipe, 'network' | 'seed'>): Recipe {
-  const { width, l1, orthogonality, perClass, testPerClass, data } = options;
+  const { width, l1, orthogonality, perClass, testPerClass, validation, data } = options;
   return {
     width,
     l1,
     orthogonality,
     ...(perClass !== undefined && { perClass }),
     ...(testPerClass !== undefined && { testPerClass }),
+    ...(validation !== undefined && { validation }),
     ...(data !== undefined && { data: resolve(data) }),
     ...own,
   };

@@ -13,6 +13,8 @@ export interface Recipe {
   /** Take only so many training and test images of each class; absent: all. */
   readonly perClass?: number;
   readonly testPerClass?: number;
+  /** Share of the training images that is held out; absent: as in the quickstart. */
+  readonly validation?: number;
   /** Folder of the official binary CIFAR-10; absent: downloaded once. */
   readonly data?: string;
 }
