@@ -58,6 +58,8 @@ export {
 export { type WeightSlicer, weightSlicer } from './pruning/weight-slicer.ts';
 export {
   type ClassAwareCriterion,
+  CRITERIA,
+  CRITERION_KINDS,
   type Criterion,
   type CriterionKind,
   type ImageCriterion,

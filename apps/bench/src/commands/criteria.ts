@@ -1,6 +1,7 @@
+import { CRITERION_KINDS } from '@secateur/core';
 import { Command } from 'commander';
 import { choice, count, share, shares } from '../arguments.ts';
-import { CRITERION_NAMES, parseCriteria, parseCriterion } from '../criteria/parse-criterion.ts';
+import { parseCriteria, parseCriterion } from '../criteria/parse-criterion.ts';
 import { buildReport, type MeasuredNetwork, type MeasuredRemoval, presentReport } from '../criteria/report.ts';
 import { addRecipeOptions, type RecipeOptions, recipeOf, setupOf } from '../network-study/options.ts';
 import type { NetworkRecord, NetworkTask, Removal } from '../network-study/recipe.ts';
@@ -26,7 +27,7 @@ export function criteriaCommand(): Command {
   const command = new Command('criteria')
     .description('what each criterion keeps, at equal MACs and an equal number of training steps')
     .option('--network <name>', `one of ${CLASSIFIERS.join(', ')}`, choice(CLASSIFIERS), 'vgg16')
-    .option('--criteria <names>', 'comma-separated; name=value for a setting', parseCriteria, [...CRITERION_NAMES])
+    .option('--criteria <names>', 'comma-separated; name=value for a setting', parseCriteria, [...CRITERION_KINDS])
     .option('--targets <shares>', 'shares of the MACs to have removed, one after the other', shares, [0.3, 0.5, 0.7])
     .option('--fine-tune-epochs <count>', 'epochs after each removal', count, 1)
     .option('--scope <name>', `one of ${SCOPES.join(', ')}`, choice(SCOPES), 'global')

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import {
   ALL_REMOVABLE,
+  CRITERION_KINDS,
   type CriterionKind,
   type ProducerKind,
   type ScoreCombination,
@@ -13,7 +14,7 @@ import type { ChannelStatistics } from '@secateur/data';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { didYouMean } from '../did-you-mean.ts';
 import { UsageError } from '../exit.ts';
-import { CRITERION_NAMES, criterionOf } from '../run/criteria.ts';
+import { criterionOf } from '../run/criteria.ts';
 import { ENGINES, type EngineName } from '../run/engine.ts';
 import type { ImageFolderSettings } from '../run/image-folder.ts';
 import { NETWORKS } from '../run/networks.ts';
@@ -254,9 +255,9 @@ export function addSelectionOptions(command: Command, defaults: SelectionFlags =
 
 /** @param fallback The kind of a command without a configuration. */
 export function addCriterionOptions(command: Command, fallback?: CriterionKind): Command {
-  const help = `what makes a filter worth keeping: ${CRITERION_NAMES.join(', ')}`;
+  const help = `what makes a filter worth keeping: ${CRITERION_KINDS.join(', ')}`;
   return command
-    .addOption(choice('--criterion <kind>', help, CRITERION_NAMES).default(fallback))
+    .addOption(choice('--criterion <kind>', help, CRITERION_KINDS).default(fallback))
     .option(
       '--tau <value>',
       "for reference: what |activation x gradient| must exceed; default: 0, the authors' setting",

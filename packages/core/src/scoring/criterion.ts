@@ -37,7 +37,23 @@ const SEES: Readonly<Record<CriterionKind, 'classes' | 'images' | 'weights'>> = 
   random: 'weights',
 };
 
-export const CRITERION_KINDS = Object.keys(SEES) as readonly CriterionKind[];
+/** Each kind with its usual setting; the paper's tau is 0. */
+export const CRITERIA: Readonly<Record<CriterionKind, Criterion>> = {
+  reference: { kind: 'reference', tau: 0 },
+  quantile: { kind: 'quantile', quantile: 0.75 },
+  relative: { kind: 'relative', rho: 0.5 },
+  graded: { kind: 'graded', rho: 0.5 },
+  taylor: { kind: 'taylor' },
+  'mean-activation': { kind: 'mean-activation' },
+  apoz: { kind: 'apoz' },
+  'l1-norm': { kind: 'l1-norm' },
+  'l2-norm': { kind: 'l2-norm' },
+  'batch-norm-scale': { kind: 'batch-norm-scale' },
+  'geometric-median': { kind: 'geometric-median' },
+  random: { kind: 'random', seed: 0 },
+};
+
+export const CRITERION_KINDS = Object.keys(CRITERIA) as readonly CriterionKind[];
 
 /** Whether scores are numbers of classes, so that a threshold can be a share of the classes. All others have no upper bound. */
 export function isClassAware(criterion: Criterion): criterion is ClassAwareCriterion {
