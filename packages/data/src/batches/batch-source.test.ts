@@ -144,6 +144,25 @@ test('the worker prepares as many batches ahead as there are slots, and goes on 
   await worker.terminate();
 });
 
+test('signals, timers and sockets get their turn between batches, also when the worker is faster', async () => {
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    pending = setImmediate(count);
+  };
+  let pending = setImmediate(count);
+  let batches = 0;
+  for await (const _ of openSource(160).batches(0)) {
+    batches += 1;
+    if (batches === 1) turns = 0;
+    const until = performance.now() + 5;
+    while (performance.now() < until);
+  }
+  clearImmediate(pending);
+  expect(batches).toBe(40);
+  expect(turns).toBeGreaterThanOrEqual(batches - 1);
+});
+
 test('closing ends a waiting epoch and refuses later ones', async () => {
   const source = openSource(8);
   const waiting = expect(source.batches(0)[Symbol.asyncIterator]().next()).rejects.toThrow('has been closed');

@@ -1,3 +1,4 @@
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Batch, BatchSource } from '@secateur/core';
 import { checkLabelledImages, type LabelledImages, sharedBytes } from '../labelled-images.ts';
 import { checkSeed } from '../random.ts';
@@ -104,6 +105,9 @@ class WorkerBatchSource implements ClosableBatchSource {
     const run = thread.start(epoch, firstBatch);
     try {
       for (let batch = firstBatch; batch < this.#batchCount; batch++) {
+        // Node hands over up to a thousand messages before anything else gets its turn: whoever is slower than the worker would
+        // keep signals, timers and sockets waiting for as many batches.
+        await turnOfEventLoop();
         const { slot, count } = await thread.next(run);
         yield {
           images: slot.images.subarray(0, count * height * width * channels),
