@@ -25,14 +25,16 @@ const TINY = [
 const ONE_ROUND = ['--rounds', '1', '--retries', '0', '--threads', '1', '--precisions', 'bfloat16'];
 
 describe.skipIf(python === undefined)('bench peers (needs a Python with torch)', () => {
-  it('measures scoring, surgery and the whole way to the same network on both sides', async () => {
+  it('measures training, scoring, surgery and the whole way to the same network on both sides', async () => {
     const out = join(await mkdtemp(join(tmpdir(), 'secateur-bench-')), 'peers');
-    const what = ['--parts', 'scoring,surgery,end-to-end', '--models', 'vgg16', '--classes', '3', '--share', '0.3'];
+    const what = ['--parts', 'training,scoring,surgery,end-to-end', '--models', 'vgg16', '--classes', '3', '--share', '0.3'];
     const peers = () => bench('peers', '--json', '--out', out, ...what, ...TINY, ...ONE_ROUND);
     const { code, stdout, stderr } = await peers();
     expect(code, stderr).toBe(0);
     const report = JSON.parse(stdout) as PeersReport;
     expect(report.rows.map(({ part, key }) => `${part}: ${key}`)).toEqual([
+      'training: vgg16/bfloat16/plain',
+      'training: vgg16/bfloat16/full',
       'scoring: vgg16/3 classes x 2',
       'scoring: vgg16/3 classes x 2, weights frozen',
       'surgery: vgg16',
