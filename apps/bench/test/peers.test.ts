@@ -27,7 +27,16 @@ const ONE_ROUND = ['--rounds', '1', '--retries', '0', '--threads', '1', '--preci
 describe.skipIf(python === undefined)('bench peers (needs a Python with torch)', () => {
   it('measures training, scoring, surgery and the whole way to the same network on both sides', async () => {
     const out = join(await mkdtemp(join(tmpdir(), 'secateur-bench-')), 'peers');
-    const what = ['--parts', 'training,scoring,surgery,end-to-end', '--models', 'vgg16', '--classes', '3', '--share', '0.3'];
+    const what = [
+      '--parts',
+      'training,scoring,surgery,end-to-end',
+      '--models',
+      'vgg16',
+      '--classes',
+      '3',
+      '--share',
+      '0.3',
+    ];
     const peers = () => bench('peers', '--json', '--out', out, ...what, ...TINY, ...ONE_ROUND);
     const { code, stdout, stderr } = await peers();
     expect(code, stderr).toBe(0);
