@@ -140,7 +140,7 @@ const paper: RunConfig = {
   goals: { macsRemoved: null, accuracyDrop: null, unprunedAccuracy: null, minutes: null, logitDifference: 1e-3 },
 };
 
-/** The networks of the paper at full size, by schedules that two cores with bfloat16 finish in about two hours; `goals` is what the paper reports. */
+/** The networks of the paper at full size, by schedules that two cores with bfloat16 finish in under three hours; `goals` is what the paper reports. */
 const processor: RunConfig = {
   ...quickstart,
   network: 'vgg16',
